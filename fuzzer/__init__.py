@@ -1,0 +1,1 @@
+"""The upper floors: deeds. Everything that touches processes, engines, clocks and screens."""

@@ -1,0 +1,1 @@
+"""What a scenario can do: one file an action."""

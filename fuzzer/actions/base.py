@@ -1,0 +1,287 @@
+"""What an action is. A step is data; an action is behaviour.
+
+An action says what it needs of a runtime, which targets may be drawn, what is expected while and
+after it, how it is undone, how it is done, and how to see that it took effect. To add one: a file
+with a class derived from ``Action`` (or ``Fault``, if it does harm) and one line in
+``catalogue.py``. The smallest example is ``wait.py``; the smallest fault is ``pause.py``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from hypothesis import strategies as st
+
+from fuzzer.recorder import Recorder
+from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from models.errors import ScenarioError, StepInvalid
+from models.expected import Effect, Expected
+from models.history import Permit
+from models.step import Step
+from models.target import Load, Target
+
+EFFECT_SEEN_S = 10.0
+"""A fault that was not seen to take effect within this did not."""
+
+QUICK_S = 0.3
+"""Nominal length of a step that does not wait; plans only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A number that a step carries.
+
+    Whole numbers from ``low`` to ``high`` are drawn, the simplest first; a person may write anything
+    from ``least`` to ``most``, or, if it is ``optional``, nothing.
+    """
+
+    name: str
+    low: int
+    high: int
+    least: float
+    most: float
+    optional: bool = False
+
+    def strategy(self) -> st.SearchStrategy[int]:
+        """Numbers to draw."""
+        return st.integers(self.low, self.high)
+
+
+class Loads(Protocol):
+    """The loads of the scenario that plays."""
+
+    def start(self, load: Load, url: str, rate_rps: float, duration_s: float) -> None:
+        """Start to send; returns when the sender is ready."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a scenario plays: everything that an action may touch.
+
+    Attributes:
+        pass_time: let seconds pass while the fleet is watched.
+        lift: undo the faults on these services; None for all.
+    """
+
+    target: Target
+    runtime: Runtime
+    recorder: Recorder
+    loads: Loads
+    pass_time: Callable[[float], None]
+    lift: Callable[[tuple[str, ...] | None], None]
+
+    def until(self, condition: Callable[[], bool], problem: Callable[[], str]) -> None:
+        """Wait until something is seen.
+
+        Raises:
+            StepInvalid: it was not seen within ``EFFECT_SEEN_S``.
+        """
+        clock = self.runtime.clock
+        deadline_s = clock.now() + EFFECT_SEEN_S
+        while not condition():
+            if clock.now() > deadline_s:
+                raise StepInvalid(problem())
+            clock.sleep(0.005)
+
+    def until_state(self, service: str, *states: ProcessState) -> None:
+        """Wait until the runtime says that a service is in one of these states."""
+        wanted = " or ".join(states)
+        self.until(
+            lambda: self.runtime.status(service).state in states,
+            lambda: f"{service} is {self.runtime.status(service).state}; expected {wanted}",
+        )
+
+
+class Action(ABC):
+    """One thing that a scenario can do.
+
+    Attributes:
+        name: the word in a scenario; also the file's name.
+        summary: one line for people.
+        example: a step as text.
+        needs: the runtime protocol that it calls, None if every runtime can do it.
+        params: the numbers that a step carries.
+        most_targets: how many targets a step may name.
+        noun: what a target is.
+        harmful: whether it is a fault.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    example: ClassVar[str]
+    needs: ClassVar[type | None] = None
+    params: ClassVar[tuple[Param, ...]] = ()
+    most_targets: ClassVar[int] = 1
+    noun: ClassVar[str] = "service"
+    harmful: ClassVar[bool] = False
+
+    # What may be drawn.
+
+    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
+        """Targets that make sense now, in a fixed order; read from the plan's expectations only."""
+        return ()
+
+    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
+        """Steps to draw; called only while there are candidates."""
+        named = st.sampled_from(self.candidates(target, expected)).map(lambda name: (name,))
+        return self._with_params(named)
+
+    def _with_params(self, targets: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[Step]:
+        numbers = st.tuples(*(param.strategy() for param in self.params))
+        names = tuple(param.name for param in self.params)
+        return st.builds(
+            lambda who, values: Step.of(self.name, *who, **dict(zip(names, values, strict=True))),
+            targets,
+            numbers,
+        )
+
+    # What a step means.
+
+    def check(self, step: Step, target: Target) -> None:
+        """Refuse a step that makes no sense for this target.
+
+        Raises:
+            ScenarioError: with what was found and what is expected.
+        """
+        known = self.known_targets(target)
+        if self.most_targets and not step.targets:
+            raise ScenarioError(f"`{step}`: names no {self.noun}; expected, for example, `{self.example}`")
+        if len(step.targets) > self.most_targets:
+            raise ScenarioError(
+                f"`{step}`: names {len(step.targets)} targets; {self.name} takes at most {self.most_targets}"
+            )
+        for name in step.targets:
+            if name not in known:
+                raise ScenarioError(
+                    f"`{step}`: there is no {self.noun} {name!r} here; expected one of: "
+                    f"{', '.join(known) or 'none'}"
+                )
+        for name, _ in step.params:
+            if name not in {param.name for param in self.params}:
+                raise ScenarioError(
+                    f"`{step}`: {self.name} takes no {name}; expected, for example, `{self.example}`"
+                )
+        for param in self.params:
+            if param.optional and step.param(param.name) is None:
+                continue
+            value = step.number(param.name)
+            if not param.least <= value <= param.most:
+                raise ScenarioError(
+                    f"`{step}`: {param.name} is {value:g}; expected {param.least:g} to {param.most:g}"
+                )
+
+    def known_targets(self, target: Target) -> tuple[str, ...]:
+        """Every name that a step may give."""
+        return target.topology.services
+
+    def begin(self, step: Step, expected: Expected) -> Expected:
+        """What is expected from the moment at which the step begins."""
+        return expected
+
+    def end(self, step: Step, expected: Expected) -> Expected:
+        """What is expected once the step is over."""
+        return expected
+
+    def nominal_s(self, step: Step) -> float:
+        """How long the step takes in a plan, seconds."""
+        return QUICK_S
+
+    def undo(self, step: Step) -> tuple[Undo, ...]:
+        """How to lift what the step does."""
+        return ()
+
+    def simpler(self, step: Step) -> Iterator[Step]:
+        """Steps like this one with simpler arguments, the simplest first."""
+        for name in step.targets if len(step.targets) > 1 else ():
+            yield Step(step.action, (name,), step.params)
+        for param in self.params:
+            value = step.param(param.name)
+            if isinstance(value, int | float) and value > param.low:
+                yield step.replacing(**{param.name: param.low})
+
+    # How it is done.
+
+    @abstractmethod
+    def inject(self, step: Step, stage: Stage) -> None:
+        """Do it, and see that it took effect.
+
+        Raises:
+            StepInvalid: it did not take effect.
+            RuntimeUnavailable: the runtime failed.
+        """
+
+
+class Fault(Action):
+    """Harm to services of the target that are opted in, at most ``max_faults`` at once.
+
+    A subclass names the ``effect``, whether it ``kills`` the process (each instance may then exit
+    once), and does the ``harm``.
+    """
+
+    harmful: ClassVar[bool] = True
+    effect: ClassVar[Effect]
+    kills: ClassVar[bool] = False
+
+    @abstractmethod
+    def harm(self, services: tuple[str, ...], stage: Stage) -> None:
+        """Do it to all of them at once."""
+
+    @abstractmethod
+    def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
+        """Wait until it is seen.
+
+        Raises:
+            StepInvalid: it was not seen.
+        """
+
+    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
+        """Services that are not under lasting harm, while there is room for one more fault."""
+        if len(expected.active()) >= target.safety.max_faults:
+            return ()
+        harmed = expected.lasting()
+        return tuple(name for name in target.faultable if name not in harmed)
+
+    def known_targets(self, target: Target) -> tuple[str, ...]:
+        """Only what faults may touch."""
+        return target.faultable
+
+    def begin(self, step: Step, expected: Expected) -> Expected:
+        """Its targets are harmed."""
+        return expected.harmed(step.targets, self.effect)
+
+    def end(self, step: Step, expected: Expected) -> Expected:
+        """A passing harm is over."""
+        return expected.relieved(step.targets, Effect.RETURNING)
+
+    def inject(self, step: Step, stage: Stage) -> None:
+        """Wait until the targets run, harm them, see it, and give leave for the exits it meant."""
+        for service in step.targets:
+            stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN)
+            if stage.runtime.status(service).state is ProcessState.DOWN:
+                raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
+        instances = {name: len(stage.runtime.status(name).instances) for name in step.targets}
+        began_s = stage.runtime.clock.now()
+        try:
+            self.harm(step.targets, stage)
+            for service in step.targets:
+                if self.kills:
+                    self._all_exited(service, instances[service], began_s, stage)
+                self.took_effect(service, began_s, stage)
+        finally:
+            if self.kills:
+                now_s = stage.runtime.clock.now()
+                for service, count in instances.items():
+                    stage.recorder.permit([Permit(service, began_s, now_s)] * count)
+
+    def _all_exited(self, service: str, count: int, since_s: float, stage: Stage) -> None:
+        def exits() -> int:
+            return stage.recorder.exits_since(service, since_s)
+
+        stage.until(
+            lambda: exits() >= count,
+            lambda: f"{exits()} of {count} processes of {service} were seen to exit after {self.name}",
+        )

@@ -1,0 +1,33 @@
+"""``crash a``: the process dies from outside, and the restart policy acts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fuzzer.actions.base import Fault, Stage
+from fuzzer.runtimes.base import CanCrash, Undo
+from models.expected import Effect
+from models.step import Step
+
+
+class Crash(Fault):
+    """SIGKILL behind the runtime's back. Coming back is the fleet's own duty, so healing leaves it be."""
+
+    name: ClassVar[str] = "crash"
+    summary: ClassVar[str] = "kill a service's process from outside; its restart policy acts"
+    example: ClassVar[str] = "crash checkout-service"
+    needs: ClassVar[type | None] = CanCrash
+    effect: ClassVar[Effect] = Effect.RETURNING
+    kills: ClassVar[bool] = True
+
+    def undo(self, step: Step) -> tuple[Undo, ...]:
+        """Start it, in case its policy does not; done only once the history is judged."""
+        return (Undo("start", step.targets),)
+
+    def harm(self, services: tuple[str, ...], stage: Stage) -> None:
+        """Crash."""
+        assert isinstance(stage.runtime, CanCrash)
+        stage.runtime.crash(services)
+
+    def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
+        """The exit, which was already seen, is the effect."""

@@ -1,0 +1,46 @@
+"""``kill a b``: an operator's kill of one or several services at the same moment."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hypothesis import strategies as st
+
+from fuzzer.actions.base import Fault, Stage
+from fuzzer.runtimes.base import CanKill, ProcessState, Undo
+from models.expected import Effect, Expected
+from models.step import Step
+from models.target import Target
+
+
+class Kill(Fault):
+    """SIGKILL by an operator: the restart policy does not act, the service stays down until started."""
+
+    name: ClassVar[str] = "kill"
+    summary: ClassVar[str] = "kill services as an operator does; they stay down until started"
+    example: ClassVar[str] = "kill checkout-service"
+    needs: ClassVar[type | None] = CanKill
+    most_targets: ClassVar[int] = 100
+    effect: ClassVar[Effect] = Effect.DOWN
+    kills: ClassVar[bool] = True
+
+    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
+        """One service, sometimes as many as are allowed at once."""
+        room = target.safety.max_faults - len(expected.active())
+        names = st.sampled_from(self.candidates(target, expected))
+        several = st.lists(names, min_size=1, max_size=room, unique=True)
+        in_order = several.map(lambda some: tuple(n for n in target.topology.services if n in some))
+        return self._with_params(in_order)
+
+    def undo(self, step: Step) -> tuple[Undo, ...]:
+        """Start them."""
+        return (Undo("start", step.targets),)
+
+    def harm(self, services: tuple[str, ...], stage: Stage) -> None:
+        """Kill."""
+        assert isinstance(stage.runtime, CanKill)
+        stage.runtime.kill(services)
+
+    def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
+        """It is down and stays so."""
+        stage.until_state(service, ProcessState.DOWN)

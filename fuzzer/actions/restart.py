@@ -1,0 +1,37 @@
+"""``restart a``: an operator's restart."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fuzzer.actions.base import Fault, Stage
+from fuzzer.runtimes.base import CanRestart, Undo
+from models.expected import Effect
+from models.step import Step
+
+
+class Restart(Fault):
+    """Stop, then start: what a deployment does."""
+
+    name: ClassVar[str] = "restart"
+    summary: ClassVar[str] = "stop and start a service, as a deployment does"
+    example: ClassVar[str] = "restart checkout-service"
+    needs: ClassVar[type | None] = CanRestart
+    effect: ClassVar[Effect] = Effect.RETURNING
+    kills: ClassVar[bool] = True
+
+    def undo(self, step: Step) -> tuple[Undo, ...]:
+        """Start it, in case the fuzzer died between stop and start."""
+        return (Undo("start", step.targets),)
+
+    def harm(self, services: tuple[str, ...], stage: Stage) -> None:
+        """Restart."""
+        assert isinstance(stage.runtime, CanRestart)
+        stage.runtime.restart(services)
+
+    def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
+        """A new process was seen."""
+        stage.until(
+            lambda: stage.recorder.starts_since(service, since_s) > 0,
+            lambda: f"no new process of {service} was seen after its restart",
+        )

@@ -1,0 +1,34 @@
+"""``stop a``: an orderly stop by an operator."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fuzzer.actions.base import Fault, Stage
+from fuzzer.runtimes.base import CanStop, ProcessState, Undo
+from models.expected import Effect
+from models.step import Step
+
+
+class Stop(Fault):
+    """SIGTERM, then SIGKILL; the service stays down until started."""
+
+    name: ClassVar[str] = "stop"
+    summary: ClassVar[str] = "stop a service in good order; it stays down until started"
+    example: ClassVar[str] = "stop checkout-service"
+    needs: ClassVar[type | None] = CanStop
+    effect: ClassVar[Effect] = Effect.DOWN
+    kills: ClassVar[bool] = True
+
+    def undo(self, step: Step) -> tuple[Undo, ...]:
+        """Start it."""
+        return (Undo("start", step.targets),)
+
+    def harm(self, services: tuple[str, ...], stage: Stage) -> None:
+        """Stop."""
+        assert isinstance(stage.runtime, CanStop)
+        stage.runtime.stop(services)
+
+    def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
+        """It is down and stays so."""
+        stage.until_state(service, ProcessState.DOWN)

@@ -1,0 +1,38 @@
+"""``wait 2s``: time passes while the fleet is watched."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hypothesis import strategies as st
+
+from fuzzer.actions.base import Action, Param, Stage
+from models.expected import Expected
+from models.step import Step
+from models.target import Target
+
+
+class Wait(Action):
+    """Lets consequences show, or lets the fleet recover between two faults."""
+
+    name: ClassVar[str] = "wait"
+    summary: ClassVar[str] = "let time pass"
+    example: ClassVar[str] = "wait 2s"
+    params: ClassVar[tuple[Param, ...]] = (Param("duration_s", low=1, high=3, least=0, most=600),)
+    most_targets: ClassVar[int] = 0
+
+    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
+        """Waiting makes sense once something happened."""
+        return ("",) if expected.harms else ()
+
+    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
+        """A few seconds."""
+        return self._with_params(st.just(()))
+
+    def nominal_s(self, step: Step) -> float:
+        """As long as it says."""
+        return step.number("duration_s")
+
+    def inject(self, step: Step, stage: Stage) -> None:
+        """Wait."""
+        stage.pass_time(step.number("duration_s"))

@@ -1,0 +1,151 @@
+"""The pytest door: options, the session fixture, one test a pin, and the exit code.
+
+Loaded by pytest in every project of the environment, so it imports little and does nothing unless
+the tests of the ``fuzzer`` folder are collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from fuzzer.session import RunConfig, Session
+
+HERE = Path(__file__).resolve().parent
+EXIT_REQUEST, EXIT_UNKNOWN = 2, 3
+_CONFIG = pytest.StashKey["RunConfig"]()
+_CODE = pytest.StashKey[int]()
+_NOTES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``pytest fuzzer``."""
+    group = parser.getgroup("knockon", "knockon: chaos fuzzing of a compose fleet (pytest fuzzer)")
+    group.addoption(
+        "--target",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="compose file; repeat to merge overrides",
+    )
+    group.addoption("--project", metavar="NAME", help="a compose project that runs")
+    group.addoption("--runtime", metavar="NAME", help="local or docker")
+    group.addoption(
+        "--budget", default="60s", metavar="TIME", help="time to search: 90s, 5m, 1h (default 60s)"
+    )
+    group.addoption("--examples", type=int, default=10_000, metavar="N", help="scenarios at most")
+    group.addoption("--steps", type=int, default=6, metavar="N", help="steps a scenario at most (default: 6)")
+    group.addoption("--seed", type=int, metavar="N", help="write the same scenarios again")
+    group.addoption("--pins", type=Path, metavar="DIR", help="folder of pins (default: beside the target)")
+    group.addoption(
+        "--state", type=Path, default=Path(".knockon"), metavar="DIR", help="findings, logs, journals"
+    )
+
+
+def run_config(config: pytest.Config) -> RunConfig:
+    """The options as one value.
+
+    Raises:
+        RequestError: an option makes no sense.
+    """
+    from fuzzer.durations import parse_duration
+    from fuzzer.search.campaign import SearchOptions
+    from fuzzer.session import RunConfig
+
+    if _CONFIG not in config.stash:
+        option = config.getoption
+        config.stash[_CONFIG] = RunConfig(
+            targets=tuple(Path(path) for path in option("target")),
+            project=option("project"),
+            runtime=option("runtime"),
+            pins=option("pins"),
+            state=option("state"),
+            search=SearchOptions(
+                budget_s=parse_duration(option("budget")),
+                examples=option("examples"),
+                steps=option("steps"),
+                seed=option("seed"),
+            ),
+        )
+    return config.stash[_CONFIG]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a pin, named by its file."""
+    if metafunc.definition.path != HERE / "test_pins.py":
+        return
+    from fuzzer.pins import pin_files
+    from fuzzer.session import read_target
+    from models.errors import Inconclusive, RequestError
+
+    try:
+        config = run_config(metafunc.config)
+        files = pin_files(config.pins_folder(read_target(config)))
+    except RequestError as error:
+        pytest.exit(f"{error}", returncode=EXIT_REQUEST)
+    except Inconclusive as error:
+        pytest.exit(f"{error}", returncode=EXIT_UNKNOWN)
+    metafunc.parametrize("pin_file", files, ids=[path.stem for path in files])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pins come before the search."""
+    items.sort(key=lambda item: item.path == HERE / "test_fuzz.py")
+
+
+@pytest.fixture(scope="session")
+def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A fleet that is up and watched; its progress is shown past pytest's capturing."""
+    from rich.console import Console
+
+    from fuzzer.reports.terminal import Terminal
+    from fuzzer.session import open_session
+    from models.errors import Inconclusive, RequestError
+
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        console = Console(highlight=False)
+        console.print()
+        try:
+            config = run_config(request.config)
+            with open_session(config, Terminal(console, config.options())) as session:
+                yield session
+        except RequestError as error:
+            pytest.exit(f"{error}", returncode=EXIT_REQUEST)
+        except Inconclusive as error:
+            pytest.exit(f"{error}", returncode=EXIT_UNKNOWN)
+
+
+def note(config: pytest.Config, text: str) -> None:
+    """A line for the end of the report."""
+    config.stash.setdefault(_NOTES, []).append(text)
+
+
+def inconclusive(config: pytest.Config, reason: str) -> None:
+    """Fail the running test as UNKNOWN, which is exit code 3 unless something else was violated."""
+    config.stash[_CODE] = EXIT_UNKNOWN
+    pytest.fail(f"UNKNOWN: {reason}", pytrace=False)
+
+
+def violated(config: pytest.Config, text: str) -> None:
+    """Fail the running test because a promise was broken: exit code 1, whatever else was UNKNOWN."""
+    config.stash[_CODE] = pytest.ExitCode.TESTS_FAILED
+    pytest.fail(text, pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Tell inconclusive from violated; pytest itself knows only failures."""
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and session.config.stash.get(_CODE, None) == EXIT_UNKNOWN:
+        session.exitstatus = EXIT_UNKNOWN
+    if exitstatus == pytest.ExitCode.INTERRUPTED and session.config.stash.get(_CONFIG, None) is not None:
+        session.exitstatus = 130
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what pins have to say."""
+    for text in config.stash.get(_NOTES, []):
+        terminalreporter.write_line(text)

@@ -1,0 +1,184 @@
+"""Keeps what the watchers see: the latest of every service always, everything while a scenario plays."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from threading import Lock
+
+from models.expected import Expected
+from models.history import History, Permit, PlayedStep
+from models.limits import Limits
+from models.observation import Blindness, Change, Health, ProcessChange, Request
+from models.scenario import Scenario
+
+
+@dataclass
+class _Tape:
+    """What was recorded of the scenario that plays now."""
+
+    scenario: Scenario
+    began_s: float
+    baseline_ms: Mapping[str, float]
+    steps: list[PlayedStep] = field(default_factory=list)
+    permits: list[Permit] = field(default_factory=list)
+    health: list[Health] = field(default_factory=list)
+    processes: list[ProcessChange] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    blindness: list[Blindness] = field(default_factory=list)
+    interference: list[str] = field(default_factory=list)
+    healed_s: float | None = None
+    steady: bool | None = None
+
+
+class Recorder:
+    """The sink of a runtime's watchers, and the maker of histories.
+
+    Args:
+        services: the fleet.
+        limits: what counts as steady.
+    """
+
+    def __init__(self, services: Iterable[str], limits: Limits) -> None:
+        self._limits = limits
+        self._recent: dict[str, deque[Health]] = {name: deque(maxlen=400) for name in services}
+        self._changed_s: dict[str, float] = {}
+        self._tape: _Tape | None = None
+        self._lock = Lock()
+
+    # What the watchers call.
+
+    def saw_health(self, seen: Health) -> None:
+        """A health probe ended."""
+        with self._lock:
+            self._recent[seen.service].append(seen)
+            if self._tape:
+                self._tape.health.append(seen)
+
+    def saw_process(self, seen: ProcessChange) -> None:
+        """A process started, exited, was paused or resumed."""
+        with self._lock:
+            self._changed_s[seen.service] = seen.at_s
+            if self._tape:
+                self._tape.processes.append(seen)
+
+    def was_blind(self, span: Blindness) -> None:
+        """The watcher could not look for a while."""
+        with self._lock:
+            if self._tape:
+                self._tape.blindness.append(span)
+
+    def saw_interference(self, what: str) -> None:
+        """Somebody else changed the fleet."""
+        with self._lock:
+            if self._tape:
+                self._tape.interference.append(what)
+
+    def saw_request(self, seen: Request) -> None:
+        """A request of a load ended."""
+        with self._lock:
+            if self._tape:
+                self._tape.requests.append(seen)
+
+    # What the runner calls.
+
+    def begin(self, scenario: Scenario, now_s: float) -> None:
+        """Start a new history; what was seen before is its baseline."""
+        with self._lock:
+            baseline = {name: _median_ms(recent) for name, recent in self._recent.items() if recent}
+            self._tape = _Tape(scenario, now_s, baseline)
+
+    def played(self, step: PlayedStep) -> None:
+        """A step was played, or was not."""
+        self._playing.steps.append(step)
+
+    def permit(self, permits: Iterable[Permit]) -> None:
+        """Exits that a fault is meant to cause."""
+        self._playing.permits.extend(permits)
+
+    def healed(self, now_s: float) -> None:
+        """All faults are lifted."""
+        self._playing.healed_s = now_s
+
+    def settled(self, steady: bool) -> None:
+        """The fleet came back to its steady state, or did not."""
+        self._playing.steady = steady
+
+    def exits_since(self, service: str, since_s: float) -> int:
+        """How many of a service's processes were seen to exit since a moment."""
+        return self._changes_since(service, Change.EXITED, since_s)
+
+    def starts_since(self, service: str, since_s: float) -> int:
+        """How many of a service's processes were seen to start since a moment."""
+        return self._changes_since(service, Change.STARTED, since_s)
+
+    def snapshot(self, expected: Expected, now_s: float) -> History:
+        """The history so far, as a value."""
+        with self._lock:
+            tape = self._playing
+            return History(
+                scenario=tape.scenario,
+                expected=expected,
+                began_s=tape.began_s,
+                ended_s=now_s,
+                healed_s=tape.healed_s,
+                steady=tape.steady,
+                steps=tuple(tape.steps),
+                permits=tuple(tape.permits),
+                baseline_ms=tape.baseline_ms,
+                interference=tuple(tape.interference),
+                health=tuple(tape.health),
+                processes=tuple(sorted(tape.processes, key=lambda change: change.at_s)),
+                requests=tuple(tape.requests),
+                blindness=tuple(tape.blindness),
+            )
+
+    def unsteady(self, now_s: float, since_s: float = float("-inf")) -> dict[str, str]:
+        """Services that were not healthy, prompt and undisturbed for ``steady_s``, each with why.
+
+        Only probes sent after ``since_s`` count, so that an old answer is not taken for a new one.
+        """
+        from_s = max(since_s, now_s - self._limits.steady_s)
+        with self._lock:
+            reasons = {}
+            for service, recent in self._recent.items():
+                reason = self._why_unsteady(service, recent, from_s, now_s)
+                if reason:
+                    reasons[service] = reason
+            return reasons
+
+    def _why_unsteady(self, service: str, recent: deque[Health], from_s: float, now_s: float) -> str:
+        fresh = [seen for seen in recent if seen.at_s >= from_s]
+        if recent and not recent[-1].healthy:
+            return f"unhealthy: {recent[-1].detail}"
+        if not fresh:
+            return "no health answer yet"
+        if now_s - from_s < self._limits.steady_s:
+            return "healthy, but not for long enough yet"
+        for seen in fresh:
+            if not seen.healthy:
+                return f"was unhealthy a moment ago: {seen.detail}"
+        latency_ms = median(seen.latency_ms for seen in fresh)
+        if latency_ms > self._limits.health_latency_ms_max:
+            return f"answers its health probe in {latency_ms:.0f} ms"
+        if self._changed_s.get(service, from_s) > from_s:
+            return "its process changed a moment ago"
+        return ""
+
+    def _changes_since(self, service: str, change: Change, since_s: float) -> int:
+        with self._lock:
+            seen = self._playing.processes
+            return sum(p.service == service and p.change is change and p.at_s >= since_s for p in seen)
+
+    @property
+    def _playing(self) -> _Tape:
+        if self._tape is None:
+            raise RuntimeError("no scenario is being recorded: call begin first")
+        return self._tape
+
+
+def _median_ms(recent: Iterable[Health]) -> float:
+    healthy = [seen.latency_ms for seen in list(recent)[-20:] if seen.healthy]
+    return median(healthy) if healthy else 0.0

@@ -1,0 +1,77 @@
+"""Live progress on a terminal; plain lines where there is none."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from fuzzer.events import (
+    Event,
+    FindingBegan,
+    FindingMade,
+    RunBegan,
+    RunEnded,
+    ScenarioBegan,
+    ScenarioEnded,
+)
+from fuzzer.reports.text import finding_lines, seconds, summary_lines
+from models.verdict import Outcome
+
+STYLES = {Outcome.HOLDS: "green", Outcome.VIOLATED: "bold red", Outcome.UNKNOWN: "yellow"}
+
+
+class Terminal:
+    """A listener that prints one line a scenario, then findings and the summary.
+
+    Args:
+        console: where to print.
+        options: the options that the printed commands need.
+    """
+
+    def __init__(self, console: Console, options: str = "") -> None:
+        self._console = console
+        self._options = options
+        self._budget_s: float | None = None
+        self._spent_s = 0.0
+        self._count = 0
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case RunBegan():
+                self._budget_s = event.budget_s
+                budget = "" if event.budget_s is None else f", {seconds(event.budget_s)}"
+                names = ", ".join(event.target.topology.services)
+                self._line(f"fuzzing {event.target.name} on {event.runtime}{budget}: {names}", "bold")
+                for note in event.target.notes:
+                    self._line(f"  note: {note}", "dim")
+            case ScenarioBegan() if event.purpose == "replay":
+                self._line(f"playing: {event.scenario}")
+            case ScenarioEnded():
+                self._scenario(event)
+            case FindingBegan():
+                place = f"; saved as {event.saved}" if event.saved else ""
+                self._line(f"violated: {event.played.violations[0].summary}{place}", "bold red")
+                self._line("confirming and shrinking it:", "bold")
+            case FindingMade():
+                self._line("")
+                for line in finding_lines(event.finding, self._options):
+                    self._line(line)
+            case RunEnded():
+                self._line("")
+                for line in summary_lines(event.summary):
+                    self._line(line)
+            case _:
+                pass
+
+    def _scenario(self, event: ScenarioEnded) -> None:
+        played = event.played
+        self._count += 1
+        self._spent_s += played.seconds
+        mark = Text(f"{played.outcome:>8}", style=STYLES[played.outcome])
+        reason = f"  ({played.reason})" if played.reason else ""
+        prefix = f"{self._count:4} {seconds(played.seconds):>6} "
+        self._console.print(Text(prefix) + mark + Text(f"  {played.scenario}{reason}"), soft_wrap=True)
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)

@@ -1,0 +1,96 @@
+"""Findings and summaries as plain text. The terminal, pytest and the docs show the same words."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from fuzzer.events import Finding, Summary
+from models.verdict import Violation
+
+
+def seconds(value: float) -> str:
+    """``42 s`` or ``3 min 05 s``."""
+    return f"{value:.0f} s" if value < 60 else f"{value // 60:.0f} min {value % 60:02.0f} s"
+
+
+def violation_lines(violation: Violation) -> Iterator[str]:
+    """What was broken, the evidence, and the ways out."""
+    yield f"{violation.invariant}: {violation.summary}"
+    for line in violation.evidence:
+        yield f"    {line}"
+    for line in violation.advice:
+        yield f"  {line}"
+
+
+def finding_lines(finding: Finding, options: str) -> Iterator[str]:
+    """A finding as it is printed: what broke, the smallest scenario, and what to do with it.
+
+    ``options`` are the command-line options that reach the same target and runtime.
+    """
+    yield f"VIOLATED {' '.join(violation_lines_head(finding.violation))}"
+    yield from list(violation_lines(finding.violation))[1:]
+    if finding.also:
+        yield "  also seen in the same scenario:"
+        yield from (f"    {other.invariant}: {other.summary}" for other in finding.also)
+    count = len(finding.minimal)
+    yield ""
+    yield f"minimal scenario: {count} step{'s' if count != 1 else ''}, {reproduction(finding)}"
+    yield from (f"    {step}" for step in finding.minimal)
+    yield f"  {necessity(finding)}"
+    if finding.executions:
+        yield (
+            f"  found as {len(finding.original)} steps; {finding.executions} scenarios played to confirm, "
+            f"shrink and prove it, in {seconds(finding.seconds)}"
+        )
+    yield ""
+    yield f"replay it:  knockon replay {shlex.quote(str(finding.minimal))}{options}"
+    if finding.saved:
+        yield f"pin it:     knockon pin {shlex.quote(str(finding.saved))}{options}"
+    else:
+        yield "it could not be saved: the replay command above is the only copy"
+
+
+def violation_lines_head(violation: Violation) -> tuple[str]:
+    """The first line of a violation."""
+    return (f"{violation.invariant}: {violation.summary}",)
+
+
+def reproduction(finding: Finding) -> str:
+    """How often it was seen again."""
+    if not finding.reproduced:
+        return f"seen once, not reproduced in {finding.replays} replays on a fresh fleet"
+    return f"reproduced {finding.reproduced}/{finding.replays}"
+
+
+def necessity(finding: Finding) -> str:
+    """What was proved of the minimal scenario."""
+    match finding.necessary:
+        case True if len(finding.minimal) == 1:
+            return "proved: with no fault at all everything holds"
+        case True:
+            return "proved: without any one of these steps, and with no fault at all, everything holds"
+        case False:
+            return "not proved: it shows without any fault, too"
+        case None:
+            return "not proved: the time was over, or replays were inconclusive"
+
+
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """What was tried, and what held."""
+    yield (
+        f"{summary.scenarios} scenarios in {seconds(summary.seconds)} "
+        f"({summary.executions} played with confirmations); {summary.ended}; seed {summary.seed}"
+    )
+    if summary.steps:
+        yield "  tried:   " + ", ".join(f"{name} {count}x" for name, count in sorted(summary.steps.items()))
+    if summary.touched:
+        yield "  harmed:  " + ", ".join(f"{name} {count}x" for name, count in sorted(summary.touched.items()))
+    if summary.requests[0]:
+        sent, good = summary.requests
+        yield f"  load:    {sent} requests while it broke, {good} answered well"
+    if summary.scenarios:
+        held = ", ".join(f"{name} {count}/{summary.scenarios}" for name, count in summary.held.items())
+        yield f"  held:    {held}"
+    for reason in summary.inconclusive:
+        yield f"  UNKNOWN: {reason}"

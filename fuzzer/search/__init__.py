@@ -1,0 +1,1 @@
+"""How scenarios are found and made small."""

@@ -1,0 +1,207 @@
+"""One search: scenarios until the budget is spent or a promise is broken, then make that small."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from fuzzer.actions.base import Action
+from fuzzer.events import Events, Finding, FindingBegan, FindingMade, Played, RunBegan, RunEnded, Summary
+from fuzzer.runner import Runner
+from fuzzer.runtimes.base import Runtime
+from fuzzer.search.findings import FindingStore
+from fuzzer.search.machine import build_machine
+from fuzzer.search.minimize import minimize
+from fuzzer.search.replays import Replays
+from fuzzer.search.tally import Tally
+from invariants.base import Invariant
+from models.errors import InvariantViolated
+from models.scenario import Scenario
+from models.target import Target
+from models.verdict import Outcome
+
+INCONCLUSIVE_IN_A_ROW_MOST = 3
+RETRIES_OF_UNKNOWN = 1
+SHRINK_S_LEAST = 300.0
+
+
+class _SearchOver(KeyboardInterrupt):
+    """The one clean way to end a Hypothesis run from inside."""
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How long and how wide to search.
+
+    Attributes:
+        budget_s: seconds for the search; what is found is shrunk beyond it. None: no limit.
+        examples: scenarios at most.
+        steps: steps a scenario at most.
+        seed: makes Hypothesis write the same scenarios again.
+    """
+
+    budget_s: float | None = 60.0
+    examples: int = 10_000
+    steps: int = 6
+    seed: int | None = None
+
+
+class Campaign:
+    """A search on one target and one runtime."""
+
+    def __init__(
+        self,
+        target: Target,
+        runtime: Runtime,
+        runner: Runner,
+        actions: Mapping[str, Action],
+        invariants: Sequence[Invariant],
+        store: FindingStore,
+        events: Events,
+        options: SearchOptions,
+    ) -> None:
+        self._target = target
+        self._runtime = runtime
+        self._runner = runner
+        self._actions = actions
+        self._errors = {invariant.name: invariant.error for invariant in invariants}
+        self._promises = tuple(invariant.name for invariant in invariants)
+        self._store = store
+        self._events = events
+        self._options = options
+        self._clock = runtime.clock
+        self._began_s = self._clock.now()
+        self._memo: dict[Scenario, Played] = {}
+        self._executions = 0
+        self._tally = Tally()
+        self._inconclusive_in_a_row = 0
+        self._failed: Played | None = None
+        self._ended = ""
+        self._seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
+
+    def run(self) -> Summary:
+        """Search, shrink what was found, and sum up. Findings are on disk before this returns."""
+        self._began_s = self._clock.now()
+        self._events.emit(RunBegan(self._target, self._runtime.name, self._options.budget_s))
+        self._search()
+        findings = (self._make_small(self._failed),) if self._failed else ()
+        summary = self._summary(findings)
+        self._events.emit(RunEnded(summary))
+        return summary
+
+    # Searching.
+
+    def _search(self) -> None:
+        machine = seed(self._seed)(build_machine(self._target, self._actions, self._evaluate))
+        self._ended = f"all {self._options.examples} examples were tried"
+        try:
+            with redirect_stdout(StringIO()):  # Hypothesis prints its own reproduction, of a plan
+                run_state_machine_as_test(machine, settings=self._settings())
+        except InvariantViolated as error:
+            self._ended = f"a promise was broken: {error}"
+        except _SearchOver as over:
+            self._ended = str(over)
+
+    def _settings(self) -> settings:
+        return settings(
+            max_examples=self._options.examples,
+            stateful_step_count=self._options.steps,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            print_blob=False,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        )
+
+    def _evaluate(self, scenario: Scenario) -> None:
+        """What the machine calls with a complete plan."""
+        known = self._memo.get(scenario)
+        if known is None:
+            self._stop_if_over()
+            known = self._play_until_told(scenario)
+            self._tally.add(known)
+            kept = known.outcome is Outcome.VIOLATED
+            self._memo[scenario] = known if kept else replace(known, history=None)
+        if known.outcome is Outcome.VIOLATED:
+            self._failed = self._failed or known
+            violation = known.violations[0]
+            raise self._errors[violation.invariant](violation.summary)
+
+    def _stop_if_over(self) -> None:
+        budget_s = self._options.budget_s
+        if budget_s is not None and self._clock.now() - self._began_s >= budget_s:
+            raise _SearchOver(f"the budget of {budget_s:g} s is spent")
+        if self._inconclusive_in_a_row >= INCONCLUSIVE_IN_A_ROW_MOST:
+            raise _SearchOver(f"{INCONCLUSIVE_IN_A_ROW_MOST} scenarios in a row told nothing")
+
+    def _play_until_told(self, scenario: Scenario) -> Played:
+        """Play; an UNKNOWN is tried again on a renewed fleet before it counts."""
+        for attempt in range(1 + RETRIES_OF_UNKNOWN):
+            self._executions += 1
+            played = self._runner.play(scenario, "search", fresh=attempt > 0)
+            if played.outcome is not Outcome.UNKNOWN:
+                self._inconclusive_in_a_row = 0
+                return played
+        self._inconclusive_in_a_row += 1
+        return played
+
+    # Making it small.
+
+    def _make_small(self, played: Played) -> Finding:
+        violation = played.violations[0]
+        began_s = self._clock.now()
+        seen = self._store.save(
+            Finding(self._target, self._runtime.name, played.scenario, played.scenario, violation)
+        )
+        self._events.emit(FindingBegan(played, seen.saved))
+        until_s = began_s + max(SHRINK_S_LEAST, self._options.budget_s or 0.0)
+        replays = Replays(self._replay, violation.signature, lambda: self._clock.now() < until_s)
+        small = minimize(played, violation, replays)
+        shown = replays.last_shown or played
+        told = next(v for v in shown.violations if v.signature == violation.signature)
+        finding = self._store.save(
+            replace(
+                seen,
+                minimal=small.scenario,
+                violation=told,
+                also=tuple(v for v in shown.violations if v is not told),
+                reproduced=small.reproduced,
+                replays=small.replays,
+                necessary=small.necessary,
+                shrinking=small.shrinking,
+                executions=replays.executions,
+                seconds=self._clock.now() - began_s,
+            )
+        )
+        self._events.emit(FindingMade(finding))
+        return finding
+
+    def _replay(self, scenario: Scenario) -> Played:
+        self._executions += 1
+        return self._runner.play(scenario, "shrink", fresh=True)
+
+    # Summing up.
+
+    def _summary(self, findings: tuple[Finding, ...]) -> Summary:
+        tally = self._tally
+        return Summary(
+            scenarios=tally.scenarios,
+            executions=self._executions,
+            steps=tally.steps,
+            touched=tally.touched,
+            requests=(tally.sent, tally.good),
+            held=tally.held_by(self._promises),
+            inconclusive=tuple(tally.inconclusive),
+            findings=findings,
+            seconds=self._clock.now() - self._began_s,
+            ended=self._ended,
+            seed=self._seed,
+        )

@@ -1,0 +1,109 @@
+"""Plays scenarios again on a fleet that need not be deterministic, and remembers what they showed.
+
+A cut is accepted when the same signature shows at least once in ``k`` replays, and rejected when it
+shows in none of them; ``k`` follows from how often the violation reproduced so far, so that a needed
+step is kept out of a finding with a chance of one in twenty at most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fuzzer.events import Played
+from models.scenario import Scenario
+from models.verdict import Outcome
+
+MISS_MOST = 0.05
+REPLAYS_MOST = 6
+UNKNOWN_MOST = 2
+
+
+class OutOfTime(Exception):
+    """No more executions are allowed."""
+
+
+@dataclass
+class _Record:
+    shown: int = 0
+    held: int = 0
+    unknown: int = 0
+
+
+@dataclass
+class Replays:
+    """Counts what replays of scenarios showed, for one signature.
+
+    Args:
+        play: plays a scenario on a fresh fleet.
+        signature: the violation that counts.
+        may_go_on: asked before each execution.
+        known: how often the scenario is known to show it, of how many replays; sets the patience.
+    """
+
+    play: Callable[[Scenario], Played]
+    signature: str
+    may_go_on: Callable[[], bool]
+    known: tuple[int, int] = (0, 0)
+    executions: int = 0
+    last_shown: Played | None = None
+    last_reason: str = ""
+    _records: dict[Scenario, _Record] = field(default_factory=dict)
+
+    def once(self, scenario: Scenario) -> Outcome:
+        """Play once more: VIOLATED if the signature showed, HOLDS if not, UNKNOWN if nothing can be said.
+
+        Raises:
+            OutOfTime: no more executions are allowed.
+        """
+        if not self.may_go_on():
+            raise OutOfTime
+        self.executions += 1
+        played = self.play(scenario)
+        record = self._records.setdefault(scenario, _Record())
+        if played.shows(self.signature):
+            record.shown += 1
+            self.last_shown = played
+            return Outcome.VIOLATED
+        if played.outcome is Outcome.UNKNOWN:
+            record.unknown += 1
+            self.last_reason = played.reason
+            return Outcome.UNKNOWN
+        record.held += 1
+        return Outcome.HOLDS
+
+    def confirm(self, scenario: Scenario, times: int) -> tuple[int, int]:
+        """Replay some times: how often it showed, of how many that said anything. Sets the rate."""
+        for _ in range(times):
+            outcome = self.once(scenario)
+            shown, of = self.known
+            self.known = (
+                shown + (outcome is Outcome.VIOLATED),
+                of + (outcome is not Outcome.UNKNOWN),
+            )
+        return self.counts(scenario)
+
+    def counts(self, scenario: Scenario) -> tuple[int, int]:
+        """How often a scenario showed the signature, of how many replays that said anything."""
+        record = self._records.get(scenario, _Record())
+        return record.shown, record.shown + record.held
+
+    @property
+    def patience(self) -> int:
+        """After how many replays in which it did not show a scenario counts as holding."""
+        rate = (self.known[0] + 1) / (self.known[1] + 2)  # Laplace: never certain
+        return min(REPLAYS_MOST, max(1, math.ceil(math.log(MISS_MOST) / math.log(1 - rate))))
+
+    def shows(self, scenario: Scenario) -> bool:
+        """Whether the signature shows at least once in ``patience`` replays; known results count."""
+        record = self._records.setdefault(scenario, _Record())
+        while not record.shown and record.held < self.patience and record.unknown <= UNKNOWN_MOST:
+            self.once(scenario)
+        return record.shown > 0
+
+    def holds(self, scenario: Scenario) -> bool | None:
+        """Whether a scenario was shown to hold; None when replays were inconclusive."""
+        if self.shows(scenario):
+            return False
+        return True if self.counts(scenario)[1] >= self.patience else None

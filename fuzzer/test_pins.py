@@ -1,0 +1,54 @@
+"""What ``pytest fuzzer`` runs first: every pin beside the target, one test each.
+
+open, still fails    expected failure
+open, holds          passes, and says how to turn it into a guard
+guard, holds         passes
+guard, fails         fails
+damaged, newer, or its fault no longer takes effect: an error, never a pass
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fuzzer.pins import PinStatus, read_pin
+from fuzzer.plugin import inconclusive, note, violated
+from fuzzer.reports.text import violation_lines
+from fuzzer.search.replays import Replays
+from models.errors import PinError, ScenarioError
+
+if TYPE_CHECKING:
+    from fuzzer.session import Session
+
+
+def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Path) -> None:
+    """A pinned scenario does what its status says."""
+    pin = read_pin(pin_file)
+    replays = Replays(
+        lambda scenario: knockon_session.runner.play(scenario, "pin", fresh=True),
+        pin.signature,
+        lambda: True,
+        known=(pin.reproduced, pin.replays),
+    )
+    try:
+        holds = replays.holds(pin.steps)
+    except ScenarioError as error:
+        raise PinError(f"{pin_file}: cannot be played on this target: {error}") from None
+    shown, of = replays.counts(pin.steps)
+    if holds is None:
+        inconclusive(pytestconfig, f"{pin_file.name}: {replays.last_reason}")
+    if holds is False and pin.status is PinStatus.OPEN:
+        pytest.xfail(f"known, open: {pin.summary} (shown {shown}/{of})")
+    if holds is False:
+        assert replays.last_shown is not None
+        lines = [line for v in replays.last_shown.violations for line in violation_lines(v)]
+        violated(pytestconfig, "\n".join([f"the guard {pin_file.name} fails: {pin.steps}", *lines]))
+    if pin.status is PinStatus.OPEN:
+        note(
+            pytestconfig,
+            f"{pin_file.name}: fixed, it held {of} times; keep it so with: knockon pin --guard {pin_file}"
+            f"{knockon_session.config.options()}",
+        )

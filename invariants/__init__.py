@@ -1,0 +1,1 @@
+"""The first floor: laws. One promise a file; imports models only."""

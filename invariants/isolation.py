@@ -1,0 +1,72 @@
+"""No process exits because something else failed.
+
+A history that violates it: ``crash checkout-service`` was played, and api-gateway exited with code
+1 a moment later. It does not matter whether api-gateway depends on checkout-service: a caller may
+answer with errors, it may not die. Every exit needs a permit of its own, given by a fault that was
+aimed at this very service; a process that its restart policy brought back and that dies again has
+used its permit up.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from invariants.base import blame, faults_before, offset, ways_out
+from models.errors import InvariantViolated
+from models.history import History
+from models.observation import ProcessChange
+from models.target import Target
+from models.verdict import Outcome, Verdict, Violation
+
+
+class IsolationViolated(InvariantViolated):
+    """A process exited that was no fault's target."""
+
+
+class Isolation:
+    """Exits without a permit."""
+
+    name: ClassVar[str] = "isolation"
+    promise: ClassVar[str] = "no process exits unless it was a fault's own target"
+    error: ClassVar[type[InvariantViolated]] = IsolationViolated
+
+    def judge(self, history: History, target: Target) -> Verdict:
+        """VIOLATED by each service's first exit without a permit; UNKNOWN if no fault preceded it."""
+        violations = []
+        for service in history.services:
+            for exited in self._unpermitted(history, service):
+                if not faults_before(history, exited.at_s):
+                    reason = f"{service} exited at {offset(history, exited.at_s)}, before any fault"
+                    return Verdict(self.name, Outcome.UNKNOWN, reason=reason)
+                violations.append(self._violation(history, exited))
+                break
+        return Verdict.of(self.name, violations)
+
+    def _unpermitted(self, history: History, service: str) -> list[ProcessChange]:
+        permits = [permit for permit in history.permits if permit.service == service]
+        left = []
+        for exited in history.exits_of(service):
+            permit = next((p for p in permits if p.since_s <= exited.at_s <= p.until_s), None)
+            if permit:
+                permits.remove(permit)
+            else:
+                left.append(exited)
+        return left
+
+    def _violation(self, history: History, exited: ProcessChange) -> Violation:
+        others = [name for name in faults_before(history, exited.at_s) if name != exited.service]
+        code = "" if exited.exit_code is None else f" with code {exited.exit_code}"
+        because = f"after harm to {', '.join(others)}" if others else "again, after it had been brought back"
+        count = len(self._unpermitted(history, exited.service))
+        evidence = (
+            f"{offset(history, exited.at_s)}  {exited.service} exited{code}"
+            + (f", {count} times in all" if count > 1 else ""),
+        )
+        return Violation(
+            self.name,
+            exited.service,
+            exited.at_s,
+            f"{exited.service} exited{code} {because}",
+            blame(history, exited.service, exited.at_s) + evidence,
+            ways_out(history, exited.service, exited.at_s),
+        )

@@ -1,0 +1,1 @@
+"""The ground floor: things. Pure values without I/O, clock or randomness."""

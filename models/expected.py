@@ -1,0 +1,137 @@
+"""What each service may be after the steps so far. Folded from steps, never from observations.
+
+Each fault adds a ``Harm``; a heal ends it. While a harm lasts, and for the recovery limit after it,
+its target may be down and its blast radius may degrade. Everything else has to be up::
+
+    expected = Expected(topology, recovery_s=30).harmed(["db"], Effect.DOWN)
+    expected.standing("db")         # MAY_BE_DOWN
+    expected.standing("checkout")   # MAY_DEGRADE: it hard-depends on db
+    expected.standing("analytics")  # UP
+
+The same fold serves twice: the machine folds planned steps with nominal times to decide what to
+draw next, the runner folds played steps with measured times for the invariants to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import inf
+
+from models.topology import Topology
+
+
+class Effect(StrEnum):
+    """What a fault does to its target."""
+
+    DOWN = "down"
+    """No process, until somebody starts it."""
+    HUNG = "hung"
+    """A process that does not answer, until somebody lets it go on."""
+    RETURNING = "returning"
+    """The process died or was restarted; the fault itself is over, recovery is the fleet's duty."""
+
+
+class Standing(StrEnum):
+    """The worst that a service may show at some moment."""
+
+    UP = "up"
+    MAY_DEGRADE = "may degrade"
+    MAY_BE_DOWN = "may be down"
+
+
+TRANSIENT_S = 2.0
+"""For how long a passing harm (a crash) counts as active when the next fault is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """Harm done to ``service`` from ``since_s`` until ``ended_s`` (None: not healed yet)."""
+
+    service: str
+    effect: Effect
+    since_s: float
+    ended_s: float | None = None
+
+    def active_at(self, at_s: float) -> bool:
+        """Whether the fault itself is still in force."""
+        if self.effect is Effect.RETURNING:
+            return at_s - self.since_s < TRANSIENT_S
+        return self.ended_s is None or at_s < self.ended_s
+
+    def excused_until_s(self, recovery_s: float) -> float:
+        """Until when its blast radius is excused: the end of the harm plus the recovery limit."""
+        return inf if self.ended_s is None else self.ended_s + recovery_s
+
+
+@dataclass(frozen=True)
+class Expected:
+    """All harm done so far, at ``now_s`` seconds (nominal in a plan, measured in a history)."""
+
+    topology: Topology
+    recovery_s: float
+    now_s: float = 0.0
+    harms: tuple[Harm, ...] = ()
+
+    def at(self, now_s: float) -> Expected:
+        """The same at a later moment."""
+        return replace(self, now_s=now_s)
+
+    def passed(self, seconds: float) -> Expected:
+        """After some time in which nothing was done."""
+        return self.at(self.now_s + seconds)
+
+    def harmed(self, services: Iterable[str], effect: Effect) -> Expected:
+        """After a fault. A harm that passes by itself ends as it begins."""
+        ended_s = self.now_s if effect is Effect.RETURNING else None
+        new = tuple(Harm(name, effect, self.now_s, ended_s) for name in services)
+        return replace(self, harms=self.harms + new)
+
+    def relieved(self, services: Iterable[str], effect: Effect | None = None) -> Expected:
+        """After lasting harm to these services ended; only that of one ``effect`` if given."""
+        names = set(services)
+        harms = tuple(
+            replace(harm, ended_s=self.now_s)
+            if harm.ended_s is None and harm.service in names and effect in (None, harm.effect)
+            else harm
+            for harm in self.harms
+        )
+        return replace(self, harms=harms)
+
+    def all_relieved(self) -> Expected:
+        """After everything was healed."""
+        return self.relieved(self.topology.services)
+
+    def lasting(self, effect: Effect | None = None) -> tuple[str, ...]:
+        """Services under harm that lasts until it is healed, in the order of the topology."""
+        names = {h.service for h in self.harms if h.ended_s is None and effect in (None, h.effect)}
+        return tuple(name for name in self.topology.services if name in names)
+
+    def active(self) -> tuple[str, ...]:
+        """Services with any harm in force now, lasting or passing."""
+        names = {harm.service for harm in self.harms if harm.active_at(self.now_s)}
+        return tuple(name for name in self.topology.services if name in names)
+
+    def blamed(self, at_s: float) -> tuple[str, ...]:
+        """Services whose harm excuses somebody at this moment, in the order of the topology."""
+        names = {h.service for h in self.harms if h.since_s <= at_s <= h.excused_until_s(self.recovery_s)}
+        return tuple(name for name in self.topology.services if name in names)
+
+    def excuses(self, service: str) -> tuple[tuple[float, float], ...]:
+        """Spans of time, oldest first, in which ``service`` may be unhealthy."""
+        spans = [
+            (harm.since_s, harm.excused_until_s(self.recovery_s))
+            for harm in self.harms
+            if service in self.topology.blast_radius([harm.service])
+        ]
+        return tuple(sorted(spans))
+
+    def standing(self, service: str, at_s: float | None = None) -> Standing:
+        """The worst that ``service`` may show at ``at_s`` (default: now)."""
+        blamed = self.blamed(self.now_s if at_s is None else at_s)
+        if service in blamed:
+            return Standing.MAY_BE_DOWN
+        if service in self.topology.blast_radius(blamed):
+            return Standing.MAY_DEGRADE
+        return Standing.UP

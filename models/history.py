@@ -1,0 +1,142 @@
+"""The record of one played scenario: steps, observations, requests. Laws judge it, nothing else.
+
+A history is a value: the runner's recorder takes a snapshot whenever somebody wants to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from models.expected import Expected
+from models.observation import Blindness, Change, Health, ProcessChange, Request
+from models.scenario import Scenario
+from models.step import Step
+
+
+class StepState(StrEnum):
+    """What became of a step."""
+
+    DONE = "done"
+    INVALID = "did not take effect"
+    NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedStep:
+    """A step, when it was played, and what became of it."""
+
+    step: Step
+    began_s: float
+    ended_s: float
+    state: StepState = StepState.DONE
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave for one exit of ``service``: it was a fault's own target from ``since_s`` to ``until_s``."""
+
+    service: str
+    since_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A service was seen unhealthy, by every probe sent from ``since_s`` to one ended at ``until_s``.
+
+    ``recovered_s`` is when the first healthy answer after it came, None when none did.
+    """
+
+    service: str
+    since_s: float
+    until_s: float
+    recovered_s: float | None
+    detail: str
+
+    @property
+    def seconds(self) -> float:
+        """For how long the service is known to have been unhealthy: never more than was seen."""
+        return self.until_s - self.since_s
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything that is known about one scenario.
+
+    Attributes:
+        began_s: when the gate was passed.
+        healed_s: when all faults were healed, None while they are not.
+        ended_s: the end of the record so far.
+        steady: whether the fleet was found steady again at the end; None before it was tried.
+        expected: the fold of all played steps with their measured times.
+        permits: exits that faults were meant to cause.
+        baseline_ms: each service's median health answer before the first step.
+        interference: what somebody else did to the fleet meanwhile.
+        health: in the order of time, per service.
+    """
+
+    scenario: Scenario
+    expected: Expected
+    began_s: float
+    ended_s: float
+    healed_s: float | None = None
+    steady: bool | None = None
+    steps: tuple[PlayedStep, ...] = ()
+    permits: tuple[Permit, ...] = ()
+    baseline_ms: Mapping[str, float] = field(default_factory=dict)
+    interference: tuple[str, ...] = ()
+    health: tuple[Health, ...] = ()
+    processes: tuple[ProcessChange, ...] = ()
+    requests: tuple[Request, ...] = ()
+    blindness: tuple[Blindness, ...] = ()
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services of the fleet."""
+        return self.expected.topology.services
+
+    @cached_property
+    def _health_by_service(self) -> dict[str, tuple[Health, ...]]:
+        grouped: dict[str, list[Health]] = {name: [] for name in self.services}
+        for seen in self.health:
+            grouped[seen.service].append(seen)
+        return {name: tuple(probes) for name, probes in grouped.items()}
+
+    def health_of(self, service: str) -> tuple[Health, ...]:
+        """Probes of one service."""
+        return self._health_by_service[service]
+
+    def exits_of(self, service: str) -> tuple[ProcessChange, ...]:
+        """Exits of one service's processes."""
+        return tuple(p for p in self.processes if p.service == service and p.change is Change.EXITED)
+
+    def unhealthy_spans(self, service: str) -> tuple[Span, ...]:
+        """Maximal runs of failed probes."""
+        spans = []
+        run: list[Health] = []
+        for seen in self.health_of(service):
+            if not seen.healthy:
+                run.append(seen)
+            elif run:
+                spans.append(Span(service, run[0].at_s, run[-1].ended_s, seen.ended_s, run[-1].detail))
+                run = []
+        if run:
+            spans.append(Span(service, run[0].at_s, run[-1].ended_s, None, run[-1].detail))
+        return tuple(spans)
+
+    def down_for_good(self, service: str) -> ProcessChange | None:
+        """The exit after which nothing brings the service back, if that is how it stands."""
+        last = None
+        for change in self.processes:
+            if change.service == service and change.change in (Change.EXITED, Change.STARTED):
+                last = change
+        return last if last and last.change is Change.EXITED and last.returns is False else None
+
+    def blind_s(self, since_s: float, until_s: float) -> float:
+        """For how many seconds of a span the fuzzer itself did not look properly."""
+        overlaps = (min(until_s, b.until_s) - max(since_s, b.since_s) for b in self.blindness)
+        return sum(overlap for overlap in overlaps if overlap > 0)

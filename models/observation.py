@@ -1,0 +1,75 @@
+"""Measurements with their time. All times are seconds of the runtime's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One health probe: sent at ``at_s``, answered (or given up) at ``ended_s``."""
+
+    service: str
+    at_s: float
+    ended_s: float
+    healthy: bool
+    detail: str = ""
+
+    @property
+    def latency_ms(self) -> float:
+        """From sending to the answer."""
+        return (self.ended_s - self.at_s) * 1000
+
+
+class Change(StrEnum):
+    """What happened to a process."""
+
+    STARTED = "started"
+    EXITED = "exited"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessChange:
+    """A process of ``service`` started, exited, was paused or resumed.
+
+    ``returns`` tells, for an exit, whether the restart policy will start it again; None if unknown.
+    ``instance`` is the container id or process id.
+    """
+
+    service: str
+    at_s: float
+    change: Change
+    instance: str = ""
+    exit_code: int | None = None
+    returns: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """A span in which the fuzzer itself did not look properly; what it missed proves nothing."""
+
+    since_s: float
+    until_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a load. ``latency_ms`` counts from the intended send time.
+
+    ``status`` is None when no answer came; ``error`` then names why (refused, reset, timeout, …).
+    """
+
+    load: str
+    intended_s: float
+    latency_ms: float
+    status: int | None
+    error: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Answered, and not with a server error."""
+        return self.status is not None and self.status < 500 and not self.error

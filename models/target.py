@@ -1,0 +1,165 @@
+"""What is fuzzed: services with their restart policies and health probes, limits, loads, safety.
+
+Read from compose files or from a running project; from here on nothing knows YAML or labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from models.limits import Limits
+from models.topology import Topology
+
+
+class Restart(StrEnum):
+    """The restart policies of compose."""
+
+    NO = "no"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    UNLESS_STOPPED = "unless-stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When a dead process comes back by itself. ``max_retries`` is None for no limit."""
+
+    name: Restart = Restart.NO
+    max_retries: int | None = None
+
+    def revives(self, exit_code: int) -> bool:
+        """Whether a process that ended with ``exit_code`` by itself is started again.
+
+        An operator's kill or stop is never undone by a policy, whichever it is.
+        """
+        if self.name is Restart.ON_FAILURE:
+            return exit_code != 0
+        return self.name is not Restart.NO
+
+    def __str__(self) -> str:
+        return self.name if self.max_retries is None else f"{self.name}:{self.max_retries}"
+
+
+class ProbeKind(StrEnum):
+    """How a service's health is told, best first."""
+
+    HTTP = "http"
+    ENGINE = "engine"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthProbe:
+    """``url`` is set for HTTP only; a 2xx answer is healthy."""
+
+    kind: ProbeKind = ProbeKind.RUNNING
+    url: str | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"GET {self.url}"
+            if self.url
+            else {"engine": "the container's health check"}.get(self.kind, "runs")
+        )
+
+
+class Criticality(StrEnum):
+    """How much the service matters to its owners; ranks findings."""
+
+    CRITICAL = "critical"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCommand:
+    """How to run a service as a plain process, in the folder of the compose file."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A container's port published on the host; ``host`` is None while the engine chooses it."""
+
+    container: int
+    host: int | None
+    address: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the target. ``opted_in`` services are the only ones that faults may touch."""
+
+    name: str
+    restart: RestartPolicy = RestartPolicy()
+    health: HealthProbe = HealthProbe()
+    ports: tuple[Port, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    local: LocalCommand | None = None
+    criticality: Criticality = Criticality.NORMAL
+    opted_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests that a scenario may send: ``method path`` to the service ``entry``."""
+
+    name: str
+    entry: str
+    method: str = "GET"
+    path: str = "/"
+    rate_rps: float = 20.0
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What the fuzzer may not do: more than ``max_faults`` at once, anything to ``protect``."""
+
+    max_faults: int = 2
+    protect: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Target:
+    """The whole of what is fuzzed.
+
+    Attributes:
+        name: the compose project.
+        directory: where pins and local commands belong: the folder of the first compose file.
+        files: the compose files, empty when a running project was discovered.
+        notes: remarks for the reader, such as edges that were only inferred.
+    """
+
+    name: str
+    directory: Path
+    services: Mapping[str, Service]
+    topology: Topology
+    limits: Limits = field(default_factory=Limits)
+    loads: Mapping[str, Load] = field(default_factory=dict)
+    safety: Safety = Safety()
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def faultable(self) -> tuple[str, ...]:
+        """Services that faults may touch, in the order of the topology."""
+        return tuple(
+            name
+            for name in self.topology.services
+            if self.services[name].opted_in and name not in self.safety.protect
+        )
+
+    @property
+    def digest(self) -> str:
+        """A short hash of what a finding depends on: services, policies, edges and limits."""
+        parts = [f"{s.name} {s.restart} {s.health.kind}" for s in self.services.values()]
+        parts += sorted(str(edge) for edge in self.topology.dependencies)
+        parts.append(self.limits.model_dump_json())
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,135 @@
+import json
+
+import pytest
+
+from fuzzer.events import FindingBegan, FindingMade, RunEnded, ScenarioEnded
+from fuzzer.pins import read_pin
+from models.errors import RuntimeUnavailable
+from tests.support.fake_fleet import SHOP, target_of
+from tests.support.rig import rig
+
+
+def test_a_healthy_fleet_spends_its_examples_and_holds(tmp_path):
+    summary = rig().campaign(tmp_path, budget_s=None, examples=40).run()
+    assert summary.findings == ()
+    assert summary.scenarios > 20
+    assert summary.inconclusive == ()
+    assert summary.held["isolation"] == summary.scenarios
+    assert sum(summary.touched.values()) > 40
+
+
+def test_the_budget_ends_the_search(tmp_path):
+    run = rig()
+    summary = run.campaign(tmp_path, budget_s=60.0).run()
+    assert "budget" in summary.ended
+    assert 60 <= summary.seconds < 120
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_single_step_bug_is_found_shrunk_proved_and_saved(tmp_path, seed):
+    def crash_on_failure(fleet):
+        if not fleet.is_up("db"):
+            fleet.exit("checkout")
+
+    run = rig(crash_on_failure)
+    summary = run.campaign(tmp_path, budget_s=None, seed=seed).run()
+    [finding] = summary.findings
+    assert len(finding.minimal) == 1
+    assert "db" in str(finding.minimal)
+    assert finding.violation.signature == "isolation:checkout"
+    assert finding.necessary is True
+    assert finding.reproduced == finding.replays >= 3
+    pin = read_pin(finding.saved)
+    assert pin.steps == finding.minimal
+    assert pin.signature == "isolation:checkout"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bug_of_two_services_at_once_shrinks_to_what_is_needed(tmp_path, seed):
+    def two(fleet):
+        if not fleet.is_up("db") and not fleet.is_up("gateway"):
+            fleet.exit("analytics")
+
+    [finding] = rig(two).campaign(tmp_path, budget_s=None, seed=seed).run().findings
+    harmed = {name for step in finding.minimal for name in step.targets}
+    assert harmed == {"db", "gateway"}
+    assert len(finding.minimal) <= 2
+    assert finding.necessary is True
+    assert finding.shrinking <= 16
+
+
+def test_a_flaky_bug_is_reported_with_its_rate(tmp_path):
+    state = {"since": 0, "down": False}
+
+    def sometimes(fleet):
+        down = not fleet.is_up("db")
+        if down and not state["down"]:
+            state["since"] += 1
+            if state["since"] % 3:
+                fleet.exit("gateway")
+        state["down"] = down
+
+    [finding] = rig(sometimes).campaign(tmp_path, budget_s=None).run().findings
+    assert 0 < finding.reproduced <= finding.replays
+    assert {name for step in finding.minimal for name in step.targets} == {"db"}
+
+
+def test_a_failure_that_never_shows_again_is_not_dropped(tmp_path):
+    state = {"done": False}
+
+    def once(fleet):
+        if not fleet.is_up("db") and not state["done"]:
+            state["done"] = True
+            fleet.exit("gateway")
+
+    [finding] = rig(once).campaign(tmp_path, budget_s=None).run().findings
+    assert finding.reproduced == 0
+    assert finding.replays >= 3
+    assert finding.saved.exists()
+
+
+def test_a_finding_is_on_disk_before_anything_else_happens(tmp_path):
+    run = rig(lambda fleet: fleet.is_up("db") or fleet.exit("checkout"))
+    campaign = run.campaign(tmp_path, budget_s=None)
+    saved = []
+
+    def interrupt(event):
+        run.events.append(event)
+        if isinstance(event, ScenarioEnded) and event.purpose == "shrink":
+            saved.extend(tmp_path.iterdir())
+            raise KeyboardInterrupt
+
+    run.runner._events._listeners = (interrupt,)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    assert json.loads(saved[0].read_text())["signature"] == "isolation:checkout"
+
+
+def test_a_runtime_that_does_not_answer_ends_the_search_as_inconclusive(tmp_path):
+    run = rig()
+
+    def vanish(*_):
+        raise RuntimeUnavailable("the engine does not answer")
+
+    run.fleet.status = vanish
+    summary = run.campaign(tmp_path, budget_s=None).run()
+    assert summary.scenarios == 0
+    assert "told nothing" in summary.ended
+    assert "does not answer" in summary.inconclusive[0]
+
+
+def test_events_tell_the_story_in_order(tmp_path):
+    run = rig(lambda fleet: fleet.is_up("db") or fleet.exit("checkout"))
+    run.campaign(tmp_path, budget_s=None).run()
+    kinds = [type(event) for event in run.events]
+    assert kinds.index(FindingBegan) < kinds.index(FindingMade) < kinds.index(RunEnded)
+
+
+def test_the_same_seed_writes_the_same_scenarios(tmp_path):
+    def tried(seed):
+        run = rig(target=target_of(*SHOP))
+        run.campaign(tmp_path, budget_s=None, examples=10, seed=seed).run()
+        return [str(e.played.scenario) for e in run.events if isinstance(e, ScenarioEnded)]
+
+    assert tried(3) == tried(3)
+    assert tried(3) != tried(4)

@@ -1,0 +1,207 @@
+import pytest
+
+from fuzzer.runtimes.base import ProcessState, Undo
+from models.errors import RuntimeUnavailable, ScenarioError
+from models.history import StepState
+from models.target import Restart
+from models.verdict import Outcome
+from tests.support.fake_fleet import SHOP, target_of
+from tests.support.rig import rig
+
+
+def dies_with(victim, *causes):
+    """The victim exits while all causes are away."""
+
+    def misbehave(fleet):
+        if fleet.is_up(victim) and not any(fleet.is_up(cause) for cause in causes):
+            fleet.exit(victim)
+
+    return misbehave
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "crash db",
+        "kill db; wait 3s; start db; wait 1s",
+        "stop gateway",
+        "pause analytics; wait 5s; unpause analytics",
+        "restart checkout",
+        "kill db analytics; wait 4s",
+        "pause db; crash gateway; wait 3s; heal all; crash db",
+        "wait 2s",
+    ],
+)
+def test_a_healthy_fleet_keeps_every_promise(text):
+    run = rig()
+    played = run.play(text)
+    assert played.outcome is Outcome.HOLDS, played
+    assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
+    assert run.fleet.journal.entries == {}
+
+
+def test_a_cascade_is_seen_in_full_and_the_fleet_is_brought_back():
+    def cascade(fleet):
+        if not fleet.is_up("checkout"):
+            for other in ("gateway", "analytics"):
+                fleet.exit(other)
+
+    run = rig(cascade, target_of(*SHOP, restart=Restart.NO))
+    played = run.play("crash checkout; wait 1s; crash db")
+    assert played.outcome is Outcome.VIOLATED
+    assert {v.signature for v in played.violations} >= {
+        "isolation:gateway",
+        "isolation:analytics",
+        "recovery:checkout",
+    }
+    assert played.violations[0].invariant == "isolation"
+    assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
+
+
+def test_after_a_violation_the_rest_is_not_played():
+    run = rig(dies_with("analytics", "db"))
+    played = run.play("kill db; wait 30s; crash gateway")
+    assert played.outcome is Outcome.VIOLATED
+    assert [p.step.action for p in played.history.steps] == ["kill", "wait"]
+    assert "crash gateway" not in run.fleet.calls
+
+
+def test_recovery_that_never_comes_is_waited_for_and_found():
+    def stale(fleet):
+        if not fleet.is_up("db"):
+            fleet.sick["checkout"] = "HTTP 503"
+
+    run = rig(stale)
+    began_s = run.fleet.clock.now()
+    played = run.play("crash db")
+    assert [v.signature for v in played.violations] == ["recovery:checkout"]
+    assert run.fleet.clock.now() - began_s > 30
+    assert not run.recorder.unsteady(run.fleet.clock.now())
+
+
+def test_nothing_that_can_return_is_no_reason_to_wait():
+    run = rig(target=target_of(*SHOP, restart=Restart.NO))
+    began_s = run.fleet.clock.now()
+    assert run.play("crash db").violations[0].signature == "recovery:db"
+    assert run.fleet.clock.now() - began_s < 15
+
+
+def test_a_service_that_stays_slow_is_found():
+    def sticky(fleet):
+        if not fleet.is_up("analytics"):
+            fleet.slow_ms["checkout"] = 900
+
+    assert [v.signature for v in rig(sticky).play("pause analytics; wait 1s").violations] == [
+        "steady_state:checkout"
+    ]
+
+
+def test_a_fault_without_effect_is_unknown():
+    run = rig()
+    run.fleet.dead_to_orders.add("db")
+    played = run.play("crash db; wait 2s")
+    assert played.outcome is Outcome.UNKNOWN
+    assert "0 of 1 processes of db" in played.reason
+    assert played.history.steps[-1].state is StepState.INVALID
+
+
+def test_no_chaos_on_a_sick_system():
+    def sick(fleet):
+        fleet.sick["gateway"] = "HTTP 500"
+
+    run = rig(sick)
+    played = run.play("crash db")
+    assert played.outcome is Outcome.UNKNOWN
+    assert "gateway is unhealthy: HTTP 500" in played.reason
+    assert "crash db" not in run.fleet.calls
+
+
+def test_what_somebody_else_did_is_unknown():
+    def meddle(fleet):
+        if not fleet.is_up("db") and run.recorder:
+            run.recorder.saw_interference("gateway was stopped by somebody else")
+
+    run = rig(meddle)
+    assert run.play("kill db").outcome is Outcome.UNKNOWN
+
+
+def test_the_undo_is_written_before_the_fault_is_done():
+    run = rig()
+    seen = []
+    run.fleet.kill, kill = (
+        (lambda services: (seen.append(dict(run.fleet.journal.entries)), kill(services))),
+        run.fleet.kill,
+    )
+    run.play("kill db")
+    assert list(seen[0].values()) == [(Undo("start", ("db",)),)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_an_interruption_heals(error):
+    run = rig()
+
+    def interrupted(seconds):
+        raise error
+
+    run.play("wait 1s")
+    sleep, run.fleet.clock.sleep = run.fleet.clock.sleep, run.fleet.clock.sleep
+    calls = []
+
+    def breaking(seconds):
+        if any(call.startswith("pause") for call in run.fleet.calls) and not calls:
+            calls.append(1)
+            raise error
+        sleep(seconds)
+
+    run.fleet.clock.sleep = breaking
+    with pytest.raises(error):
+        run.play("pause db; wait 5s")
+    assert run.fleet.state["db"] is ProcessState.RUNNING
+    assert run.fleet.journal.entries == {}
+
+
+def test_a_runtime_that_vanishes_is_unknown_and_its_undo_stays_in_the_journal():
+    run = rig()
+
+    def vanish(*_):
+        raise RuntimeUnavailable("the engine does not answer")
+
+    run.fleet.pause = run.fleet.undo = vanish
+    played = run.play("pause db")
+    assert played.outcome is Outcome.UNKNOWN
+    assert "does not answer" in played.reason
+    assert run.fleet.journal.entries
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("explode db", "no action 'explode'"),
+        ("crash ghost", "no service 'ghost'"),
+        ("crash", "names no service"),
+        ("crash db gateway", "at most 1"),
+        ("crash db 2s", "takes no duration_s"),
+        ("wait", "duration_s"),
+        ("wait 9999s", "0 to 600"),
+        ("load nothing 5rps 1s", "no load 'nothing'"),
+        ("heal ghost", "no service 'ghost'"),
+    ],
+)
+def test_a_scenario_that_makes_no_sense_touches_nothing(text, told):
+    run = rig()
+    with pytest.raises(ScenarioError) as caught:
+        run.play(f"kill db; {text}")
+    assert told in str(caught.value)
+    assert run.fleet.calls == []
+
+
+def test_protected_services_are_refused():
+    run = rig(target=target_of(*SHOP, protect=["db"]))
+    with pytest.raises(ScenarioError, match="db"):
+        run.play("crash db")
+
+
+def test_a_fresh_fleet_is_restarted_in_the_order_of_its_dependencies():
+    run = rig()
+    run.play("wait 1s", fresh=True)
+    assert run.fleet.calls == ["restart db analytics", "restart checkout", "restart gateway"]

@@ -1,0 +1,62 @@
+from invariants.isolation import Isolation
+from models.expected import Effect
+from models.verdict import Outcome
+from tests.support.fake_fleet import SHOP, target_of
+from tests.support.histories import HistoryOf
+
+TARGET = target_of(*SHOP)
+
+
+def judge(history):
+    return Isolation().judge(history.until(8.0), TARGET)
+
+
+def crashed():
+    return (
+        HistoryOf(TARGET)
+        .fault(1.0, "crash checkout", Effect.RETURNING, permit=True)
+        .exited("checkout", 1.05, 137)
+    )
+
+
+def test_the_targets_own_exit_is_permitted():
+    assert judge(crashed()).outcome is Outcome.HOLDS
+
+
+def test_a_caller_that_exits_is_a_cascade_even_inside_the_blast_radius():
+    verdict = judge(crashed().exited("gateway", 1.9))
+    assert verdict.outcome is Outcome.VIOLATED
+    [violation] = verdict.violations
+    assert violation.signature == "isolation:gateway"
+    assert violation.summary == "gateway exited with code 1 after harm to checkout"
+    assert "path: gateway -> checkout (hard)" in violation.evidence
+
+
+def test_evidence_names_the_missing_edge():
+    [violation] = judge(crashed().exited("db", 1.9)).violations
+    assert "missing edge: no declared dependency leads from db to checkout" in violation.evidence
+    assert any("depends_on" in way for way in violation.advice)
+
+
+def test_a_second_exit_after_one_crash_is_not_permitted():
+    [violation] = judge(crashed().started("checkout", 1.4).exited("checkout", 1.6)).violations
+    assert violation.service == "checkout"
+    assert "again" in violation.summary
+
+
+def test_each_crash_gives_leave_for_one_exit():
+    twice = (
+        crashed().fault(3.0, "crash checkout", Effect.RETURNING, permit=True).exited("checkout", 3.05, 137)
+    )
+    assert judge(twice).outcome is Outcome.HOLDS
+
+
+def test_an_exit_before_any_fault_tells_nothing():
+    verdict = judge(HistoryOf(TARGET).exited("db", 0.5).fault(1.0, "pause checkout", Effect.HUNG))
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "db" in verdict.reason
+
+
+def test_violations_come_in_the_order_of_time():
+    verdict = judge(crashed().exited("db", 2.5).exited("gateway", 1.9))
+    assert [v.service for v in verdict.violations] == ["gateway", "db"]

@@ -1,0 +1,50 @@
+"""A runner over the fake fleet, put together as the session does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fuzzer.actions.catalogue import available
+from fuzzer.events import Event, Events
+from fuzzer.recorder import Recorder
+from fuzzer.runner import Runner
+from fuzzer.search.campaign import Campaign, SearchOptions
+from fuzzer.search.findings import FindingStore
+from invariants.catalogue import INVARIANTS
+from models.scenario import Scenario
+from models.target import Target
+from tests.support.fake_fleet import SHOP, FakeFleet, target_of
+
+
+@dataclass
+class Rig:
+    fleet: FakeFleet
+    runner: Runner
+    recorder: Recorder
+    events: list[Event] = field(default_factory=list)
+
+    def play(self, text: str, **options):
+        return self.runner.play(Scenario.parse(text), **options)
+
+    def campaign(self, folder, **options) -> Campaign:
+        return Campaign(
+            self.fleet.target,
+            self.fleet,
+            self.runner,
+            available(self.fleet),
+            INVARIANTS,
+            FindingStore(folder),
+            Events(self.events.append),
+            SearchOptions(**{"seed": 7, **options}),
+        )
+
+
+def rig(misbehave: Callable[[FakeFleet], None] = lambda fleet: None, target: Target | None = None) -> Rig:
+    target = target or target_of(*SHOP)
+    fleet = FakeFleet(target, misbehave)
+    recorder = Recorder(target.topology.services, target.limits)
+    fleet.watch(recorder)
+    events: list[Event] = []
+    runner = Runner(target, fleet, recorder, INVARIANTS, Events(events.append))
+    return Rig(fleet, runner, recorder, events)
