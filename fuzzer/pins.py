@@ -20,7 +20,7 @@ from fuzzer.files import write_atomically
 from models.errors import PinError, ScenarioError
 from models.scenario import Scenario
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 
 
 class PinStatus(StrEnum):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from fuzzer.events import Event, Listener
     from fuzzer.session import RunConfig, Session
 
 HERE = Path(__file__).resolve().parent
@@ -93,31 +94,44 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pins come before the search."""
+    """Pins come before the search; without any there is nothing to skip."""
+    items[:] = [item for item in items if item.name != "test_pin[NOTSET]"]
     items.sort(key=lambda item: item.path == HERE / "test_fuzz.py")
 
 
 @pytest.fixture(scope="session")
 def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
-    """A fleet that is up and watched; its progress is shown past pytest's capturing."""
-    from rich.console import Console
-
-    from fuzzer.reports.terminal import Terminal
+    """A fleet that is up and watched; its progress is shown while it goes on."""
     from fuzzer.session import open_session
     from models.errors import Inconclusive, RequestError
 
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        console = Console(highlight=False)
-        console.print()
-        try:
-            config = run_config(request.config)
-            with open_session(config, Terminal(console, config.options())) as session:
-                yield session
-        except RequestError as error:
-            pytest.exit(f"{error}", returncode=EXIT_REQUEST)
-        except Inconclusive as error:
-            pytest.exit(f"{error}", returncode=EXIT_UNKNOWN)
+    try:
+        config = run_config(request.config)
+        with open_session(config, _progress(request.config, config.options())) as session:
+            yield session
+    except RequestError as error:
+        pytest.exit(f"{error}", returncode=EXIT_REQUEST)
+    except Inconclusive as error:
+        pytest.exit(f"{error}", returncode=EXIT_UNKNOWN)
+
+
+def _progress(config: pytest.Config, options: str) -> Listener:
+    """A listener that prints past pytest's capturing; a finding is left to the test's own report."""
+    from rich.console import Console
+
+    from fuzzer.events import FindingMade
+    from fuzzer.reports.terminal import Terminal
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    terminal = Terminal(Console(highlight=False), options)
+
+    def show(event: Event) -> None:
+        if isinstance(event, FindingMade):
+            return
+        with capture.global_and_fixture_disabled():
+            terminal(event)
+
+    return show
 
 
 def note(config: pytest.Config, text: str) -> None:

@@ -135,6 +135,12 @@ class Recorder:
                 blindness=tuple(tape.blindness),
             )
 
+    def healthy_since(self, service: str, since_s: float) -> bool:
+        """Whether the latest probe of a service was healthy, and sent since a moment."""
+        with self._lock:
+            recent = self._recent[service]
+            return bool(recent) and recent[-1].healthy and recent[-1].at_s >= since_s
+
     def unsteady(self, now_s: float, since_s: float = float("-inf")) -> dict[str, str]:
         """Services that were not healthy, prompt and undisturbed for ``steady_s``, each with why.
 

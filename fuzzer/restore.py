@@ -1,16 +1,21 @@
 """Brings a fleet back to its steady state between scenarios, outside of any history.
 
-Gently first: let go on what is frozen, start what is down. If that does not help, restart what is
-unhealthy; if that does not help either, restart everything. Services start in the order of their
-dependencies, each layer healthy before the next.
+Gently first: let go on what is frozen, start what is down. If that does not help, stop everything,
+callers before what they call, and start it again, dependencies first, each layer healthy before the
+next. A rolling restart would not do: in a fragile fleet it is itself the cause of a cascade.
 """
 
 from __future__ import annotations
 
 from fuzzer.recorder import Recorder
-from fuzzer.runtimes.base import CanRestart, ProcessState, Runtime, Undo
+from fuzzer.runtimes.base import CanStop, ProcessState, Runtime, Undo
 from models.target import Target
 
+GENTLE_S = 10.0
+"""How long a fleet that was started again may take to become steady."""
+
+RENEWALS_MOST = 3
+PASSES_MOST = 3
 LAYER_S = 20.0
 """How long one layer of services may take to become healthy before the next is started anyway."""
 
@@ -42,53 +47,53 @@ class Restorer:
     def restore(self) -> str:
         """Make the fleet steady; returns "" or what is still not."""
         self._revive()
-        if not self.wait_until_steady(5.0):
-            return ""
-        self._restart(set(self._recorder.unsteady(self._clock.now())))
-        if not self.wait_until_steady(10.0):
-            return ""
-        return self.renew()
+        return self.renew() if self.wait_until_steady(GENTLE_S) else ""
 
     def renew(self) -> str:
-        """Restart every service, so that nothing is left of what was; returns "" or what is not steady."""
-        self._revive()
-        self._restart(set(self._target.topology.services))
-        return self.wait_until_steady()
+        """Stop and start every service, so that nothing is left of what was; "" or what is not steady."""
+        unsteady = ""
+        for _ in range(RENEWALS_MOST):
+            self._stop_all()
+            self._revive()
+            unsteady = self.wait_until_steady(GENTLE_S)
+            if not unsteady:
+                return ""
+        return unsteady
+
+    def _stop_all(self) -> None:
+        if not isinstance(self._runtime, CanStop):
+            return
+        self._unfreeze()
+        for layer in reversed(self._target.topology.start_layers()):
+            running = self._of(layer, ProcessState.RUNNING, ProcessState.RETURNING)
+            if running:
+                self._runtime.stop(running)
+
+    def _unfreeze(self) -> None:
+        frozen = self._of(self._target.topology.services, ProcessState.PAUSED)
+        if frozen:
+            self._runtime.undo(Undo("unpause", frozen))
 
     def _revive(self) -> None:
-        """Unfreeze and start, dependencies first."""
-        frozen = [name for name in self._mine() if self._state(name) is ProcessState.PAUSED]
-        if frozen:
-            self._runtime.undo(Undo("unpause", tuple(frozen)))
-        for layer in self._target.topology.start_layers():
-            down = tuple(n for n in layer if n in self._mine() and self._state(n) is ProcessState.DOWN)
-            if down:
-                self._runtime.undo(Undo("start", down))
-                self._until_healthy(down)
-
-    def _restart(self, services: set[str]) -> None:
-        if not isinstance(self._runtime, CanRestart):
-            return
-        for layer in self._target.topology.start_layers():
-            mine = tuple(name for name in layer if name in services and name in self._mine())
-            running = tuple(name for name in mine if self._state(name) is ProcessState.RUNNING)
-            if running:
-                self._runtime.restart(running)
-            down = tuple(name for name in mine if name not in running)
-            if down:
-                self._runtime.undo(Undo("start", down))
-            if mine:
-                self._until_healthy(mine)
+        """Unfreeze and start, dependencies first; again for what died while others were still down."""
+        self._unfreeze()
+        for _ in range(PASSES_MOST):
+            for layer in self._target.topology.start_layers():
+                down = self._of(layer, ProcessState.DOWN)
+                if down:
+                    self._runtime.undo(Undo("start", down))
+                    self._until_healthy(down)
+            if not self._of(self._target.topology.services, ProcessState.DOWN):
+                return
 
     def _until_healthy(self, services: tuple[str, ...]) -> None:
         began_s = self._clock.now()
         while self._clock.now() < began_s + LAYER_S:
-            if not set(self._recorder.unsteady(self._clock.now(), began_s)) & set(services):
+            if all(self._recorder.healthy_since(name, began_s) for name in services):
                 return
             self._clock.sleep(0.02)
 
-    def _state(self, service: str) -> ProcessState:
-        return self._runtime.status(service).state
-
-    def _mine(self) -> tuple[str, ...]:
-        return self._target.faultable
+    def _of(self, services: tuple[str, ...], *states: ProcessState) -> tuple[str, ...]:
+        """Those of these services that faults may touch and that are in one of these states."""
+        mine = [name for name in services if name in self._target.faultable]
+        return tuple(name for name in mine if self._runtime.status(name).state in states)

@@ -8,8 +8,9 @@
     judge   every invariant over the history
 
 Once a violation was seen the rest of the steps is not played: the watch goes on for ``observe_s``,
-so that the whole cascade is in the history, and then the fleet is healed and judged. Afterwards the
-fleet is brought back for the next scenario, outside the history.
+so that the whole cascade is in the history, and then the fleet is healed and judged. A fleet that
+did not end steady is brought back before the next scenario, or by ``leave_steady``, outside of any
+history; until then its undo stays in the journal.
 """
 
 from __future__ import annotations
@@ -76,38 +77,58 @@ class Runner:
         self._healed = False
         self._lifted = False
         self._suspect = False
+        self._stop_at: str | None = None
+        self._entries: list[str] = []
 
-    def play(self, scenario: Scenario, purpose: str = "replay", *, fresh: bool = False) -> Played:
-        """Play a scenario on a steady fleet, judge it, and leave a steady fleet.
+    def play(
+        self, scenario: Scenario, purpose: str = "replay", *, fresh: bool = False, stop_at: str | None = None
+    ) -> Played:
+        """Play a scenario on a steady fleet, judge it, and lift every fault that lasts.
 
         Args:
             scenario: what to play.
             purpose: for the listeners.
             fresh: restart the whole fleet first, so that nothing is left of earlier scenarios.
+            stop_at: a signature; once it shows, the rest does not matter and is not waited for.
 
         Raises:
             ScenarioError: the scenario makes no sense here; nothing was touched.
         """
         check_scenario(scenario, self._target, self._runtime)
         began_s = self._clock.now()
+        self._stop_at = stop_at
         try:
             if fresh:
                 self._restorer.renew()
-            elif self._suspect:
-                self._restorer.restore()
-            self._suspect = False
+                self._forget_journal()
+            else:
+                self.leave_steady()
             unsteady = self._restorer.wait_until_steady()
             if unsteady:
-                self._suspect = True
-                return self._unplayed(
-                    scenario, purpose, f"the fleet is not steady before any fault: {unsteady}"
-                )
+                reason = f"the fleet is not steady before any fault: {unsteady}"
+                return self._unplayed(scenario, purpose, reason)
             return self._play(scenario, purpose, began_s)
         except Inconclusive as error:
-            self._suspect = True
             return self._unplayed(scenario, purpose, str(error))
 
+    def leave_steady(self) -> None:
+        """Bring a fleet that did not end steady back, and forget its undos.
+
+        Raises:
+            RuntimeUnavailable: the engine or supervisor does not answer; the journal keeps the undos.
+        """
+        if self._suspect:
+            self._restorer.restore()
+        self._forget_journal()
+
+    def _forget_journal(self) -> None:
+        while self._entries:
+            self._runtime.journal.remove(self._entries[-1])
+            self._entries.pop()
+        self._suspect = False
+
     def _unplayed(self, scenario: Scenario, purpose: str, reason: str) -> Played:
+        self._suspect = True
         played = Played(scenario, Outcome.UNKNOWN, reason=reason)
         self._events.emit(ScenarioEnded(played, purpose))
         return played
@@ -115,7 +136,8 @@ class Runner:
     def _play(self, scenario: Scenario, purpose: str, began_s: float) -> Played:
         """The corridor, from the journal's entry to its removal."""
         undos = [undo for step in scenario for undo in ACTIONS[step.action].undo(step)]
-        entry = self._runtime.journal.write(undos) if undos else None
+        if undos:
+            self._entries.append(self._runtime.journal.write(undos))
         self._suspect = True  # until the verdict says otherwise
         try:
             self._events.emit(ScenarioBegan(scenario, purpose))
@@ -127,16 +149,12 @@ class Runner:
             with suppress(Inconclusive):
                 for undo in reversed(undos):
                     self._runtime.undo(undo)
-                if entry:
-                    self._runtime.journal.remove(entry)
+                self._forget_journal()
             raise
         finally:
             self._loads.stop()
-        if self._suspect:
-            self._restorer.restore()
-            self._suspect = False
-        if entry:
-            self._runtime.journal.remove(entry)
+        if not self._suspect:
+            self._forget_journal()
         return played
 
     def _record(self, scenario: Scenario) -> Played:
@@ -225,7 +243,10 @@ class Runner:
         self._judged_s = now_s
         if self._violated_s is None:
             history = self._recorder.snapshot(self._expected.at(now_s), now_s)
-            if violations(judge(self._invariants, history, self._target)):
+            seen = violations(judge(self._invariants, history, self._target))
+            if any(violation.signature == self._stop_at for violation in seen):
+                raise _SeenEnough
+            if seen and self._stop_at is None:
                 self._violated_s = now_s
         elif now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough

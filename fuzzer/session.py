@@ -10,7 +10,7 @@ import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -93,11 +93,12 @@ def read_target(config: RunConfig, environ: Mapping[str, str] | None = None) -> 
     environ = os.environ if environ is None else environ
     if config.files:
         return load_target(config.files, environ)
-    from fuzzer.runtimes.docker.clients import connect
+    from fuzzer.runtimes.docker.clients import Clients
     from fuzzer.targets.project import discover_project
 
     assert config.project is not None
-    return discover_project(config.project, connect(), environ)
+    with closing(Clients().connect()) as client:
+        return discover_project(config.project, client, environ)
 
 
 def _local(target: Target, config: RunConfig) -> Runtime:
@@ -159,18 +160,31 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             f"{target.name}: no service may be touched; set `enabled: true` under x-knockon at the top of "
             'the compose file, or give services the label knockon.enable: "true"'
         )
-    make = RUNTIMES.get(config.runtime_name)
-    if make is None:
-        raise RequestError(
-            f"there is no runtime {config.runtime_name!r}; expected one of: {', '.join(RUNTIMES)}"
-        )
     events = Events(*listeners)
-    with _terminable(), make(target, config) as runtime:
+    with open_runtime(config, target) as runtime:
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
         runner = Runner(target, runtime, recorder, INVARIANTS, events)
         yield Session(config, target, runtime, recorder, runner, available(runtime), events)
+        runner.leave_steady()
+
+
+@contextmanager
+def open_runtime(config: RunConfig, target: Target) -> Iterator[Runtime]:
+    """Start or adopt the fleet of a target; SIGTERM ends that like Ctrl-C does.
+
+    Raises:
+        RequestError: there is no such runtime, or it cannot run this target.
+        RuntimeUnavailable: the engine or supervisor does not answer.
+    """
+    make = RUNTIMES.get(config.runtime_name)
+    if make is None:
+        raise RequestError(
+            f"there is no runtime {config.runtime_name!r}; expected one of: {', '.join(RUNTIMES)}"
+        )
+    with _terminable(), make(target, config) as runtime:
+        yield runtime
 
 
 def heal_leftovers(runtime: Runtime) -> list[str]:

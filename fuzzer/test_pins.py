@@ -28,7 +28,7 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
     """A pinned scenario does what its status says."""
     pin = read_pin(pin_file)
     replays = Replays(
-        lambda scenario: knockon_session.runner.play(scenario, "pin", fresh=True),
+        lambda scenario, _: knockon_session.runner.play(scenario, "pin", fresh=True),
         pin.signature,
         lambda: True,
         known=(pin.reproduced, pin.replays),

@@ -56,7 +56,7 @@ class Isolation:
     def _violation(self, history: History, exited: ProcessChange) -> Violation:
         others = [name for name in faults_before(history, exited.at_s) if name != exited.service]
         code = "" if exited.exit_code is None else f" with code {exited.exit_code}"
-        because = f"after harm to {', '.join(others)}" if others else "again, after it had been brought back"
+        because = f"after harm to {', '.join(others)}" if others else "by itself, after the fault aimed at it"
         count = len(self._unpermitted(history, exited.service))
         evidence = (
             f"{offset(history, exited.at_s)}  {exited.service} exited{code}"

@@ -63,6 +63,20 @@ class Span:
         return self.until_s - self.since_s
 
 
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A process of ``service`` exited at ``died_s``; the first healthy answer came at ``back_s``."""
+
+    service: str
+    died_s: float
+    back_s: float
+
+    @property
+    def recovery_s(self) -> float:
+        """From the death to the first healthy answer."""
+        return self.back_s - self.died_s
+
+
 @dataclass(frozen=True)
 class History:
     """Everything that is known about one scenario.
@@ -127,6 +141,18 @@ class History:
         if run:
             spans.append(Span(service, run[0].at_s, run[-1].ended_s, None, run[-1].detail))
         return tuple(spans)
+
+    def recoveries(self) -> tuple[Recovered, ...]:
+        """Every exit after which the service answered again, in the order of the exits."""
+        found = []
+        for change in self.processes:
+            if change.change is not Change.EXITED:
+                continue
+            later = (h for h in self.health_of(change.service) if h.healthy and h.at_s >= change.at_s)
+            first = next(later, None)
+            if first:
+                found.append(Recovered(change.service, change.at_s, first.ended_s))
+        return tuple(found)
 
     def down_for_good(self, service: str) -> ProcessChange | None:
         """The exit after which nothing brings the service back, if that is how it stands."""

@@ -35,18 +35,18 @@ def available(runtime: Runtime) -> dict[str, Action]:
     }
 
 
-def check_scenario(scenario: Scenario, target: Target, runtime: Runtime) -> None:
-    """Refuse a scenario that cannot be played here.
+def check_scenario(scenario: Scenario, target: Target, runtime: Runtime | None = None) -> None:
+    """Refuse a scenario that cannot be played here; without a runtime, one that can be played nowhere.
 
     Raises:
         ScenarioError: at the first step that makes no sense for this target or this runtime.
     """
-    can_do = available(runtime)
+    can_do = ACTIONS if runtime is None else available(runtime)
     for step in scenario:
         if step.action not in ACTIONS:
             raise ScenarioError(
                 f"`{step}`: there is no action {step.action!r}; expected one of: {', '.join(ACTIONS)}"
             )
-        if step.action not in can_do:
+        if runtime is not None and step.action not in can_do:
             raise ScenarioError(f"`{step}`: the runtime {runtime.name} cannot {step.action}")
         can_do[step.action].check(step, target)

@@ -40,6 +40,7 @@ class Terminal:
         match event:
             case RunBegan():
                 self._budget_s = event.budget_s
+                self._line("")
                 budget = "" if event.budget_s is None else f", {seconds(event.budget_s)}"
                 names = ", ".join(event.target.topology.services)
                 self._line(f"fuzzing {event.target.name} on {event.runtime}{budget}: {names}", "bold")

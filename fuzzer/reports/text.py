@@ -14,6 +14,11 @@ def seconds(value: float) -> str:
     return f"{value:.0f} s" if value < 60 else f"{value // 60:.0f} min {value % 60:02.0f} s"
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def violation_lines(violation: Violation) -> Iterator[str]:
     """What was broken, the evidence, and the ways out."""
     yield f"{violation.invariant}: {violation.summary}"
@@ -28,20 +33,20 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
 
     ``options`` are the command-line options that reach the same target and runtime.
     """
-    yield f"VIOLATED {' '.join(violation_lines_head(finding.violation))}"
-    yield from list(violation_lines(finding.violation))[1:]
+    first, *rest = violation_lines(finding.violation)
+    yield f"VIOLATED {first}"
+    yield from rest
     if finding.also:
         yield "  also seen in the same scenario:"
         yield from (f"    {other.invariant}: {other.summary}" for other in finding.also)
-    count = len(finding.minimal)
     yield ""
-    yield f"minimal scenario: {count} step{'s' if count != 1 else ''}, {reproduction(finding)}"
+    yield f"minimal scenario: {counted(len(finding.minimal), 'step')}, {reproduction(finding)}"
     yield from (f"    {step}" for step in finding.minimal)
     yield f"  {necessity(finding)}"
     if finding.executions:
         yield (
-            f"  found as {len(finding.original)} steps; {finding.executions} scenarios played to confirm, "
-            f"shrink and prove it, in {seconds(finding.seconds)}"
+            f"  found as {counted(len(finding.original), 'step')}; {finding.executions} played to confirm, shrink "
+            f"and prove it, in {seconds(finding.seconds)}"
         )
     yield ""
     yield f"replay it:  knockon replay {shlex.quote(str(finding.minimal))}{options}"
@@ -49,11 +54,6 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
         yield f"pin it:     knockon pin {shlex.quote(str(finding.saved))}{options}"
     else:
         yield "it could not be saved: the replay command above is the only copy"
-
-
-def violation_lines_head(violation: Violation) -> tuple[str]:
-    """The first line of a violation."""
-    return (f"{violation.invariant}: {violation.summary}",)
 
 
 def reproduction(finding: Finding) -> str:
@@ -79,7 +79,7 @@ def necessity(finding: Finding) -> str:
 def summary_lines(summary: Summary) -> Iterator[str]:
     """What was tried, and what held."""
     yield (
-        f"{summary.scenarios} scenarios in {seconds(summary.seconds)} "
+        f"{counted(summary.scenarios, 'scenario')} in {seconds(summary.seconds)} "
         f"({summary.executions} played with confirmations); {summary.ended}; seed {summary.seed}"
     )
     if summary.steps:

@@ -110,7 +110,11 @@ class Runtime(Protocol):
 
     name: str
     target: Target
-    clock: Clock
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the fleet."""
+        ...
 
     @property
     def journal(self) -> Journal:

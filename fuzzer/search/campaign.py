@@ -43,12 +43,14 @@ class SearchOptions:
         budget_s: seconds for the search; what is found is shrunk beyond it. None: no limit.
         examples: scenarios at most.
         steps: steps a scenario at most.
+        findings: different findings after which the search ends.
         seed: makes Hypothesis write the same scenarios again.
     """
 
     budget_s: float | None = 60.0
     examples: int = 10_000
     steps: int = 6
+    findings: int = 5
     seed: int | None = None
 
 
@@ -78,39 +80,55 @@ class Campaign:
         self._clock = runtime.clock
         self._began_s = self._clock.now()
         self._memo: dict[Scenario, Played] = {}
+        self._tried = 0
         self._executions = 0
         self._tally = Tally()
         self._inconclusive_in_a_row = 0
+        self._known: set[str] = set()
         self._failed: Played | None = None
         self._ended = ""
         self._seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
 
     def run(self) -> Summary:
-        """Search, shrink what was found, and sum up. Findings are on disk before this returns."""
+        """Search, shrink what is found, go on for something else, and sum up.
+
+        Findings are on disk before this returns. A scenario counts as a new finding if its gravest
+        violation was not seen in an earlier finding's minimal scenario.
+        """
         self._began_s = self._clock.now()
         self._events.emit(RunBegan(self._target, self._runtime.name, self._options.budget_s))
-        self._search()
-        findings = (self._make_small(self._failed),) if self._failed else ()
-        summary = self._summary(findings)
+        findings: list[Finding] = []
+        while failed := self._search(self._seed + len(findings)):
+            finding = self._make_small(failed)
+            findings.append(finding)
+            self._known |= {v.signature for v in (*failed.violations, finding.violation, *finding.also)}
+            if len(findings) == self._options.findings:
+                self._ended = f"{len(findings)} findings are enough"
+                break
+        summary = self._summary(tuple(findings))
         self._events.emit(RunEnded(summary))
         return summary
 
     # Searching.
 
-    def _search(self) -> None:
-        machine = seed(self._seed)(build_machine(self._target, self._actions, self._evaluate))
+    def _search(self, number: int) -> Played | None:
+        """Play new scenarios until one shows something new, or the search is over."""
+        machine = seed(number)(build_machine(self._target, self._actions, self._evaluate))
+        self._failed = None
         self._ended = f"all {self._options.examples} examples were tried"
         try:
+            self._stop_if_over()
             with redirect_stdout(StringIO()):  # Hypothesis prints its own reproduction, of a plan
                 run_state_machine_as_test(machine, settings=self._settings())
-        except InvariantViolated as error:
-            self._ended = f"a promise was broken: {error}"
+        except InvariantViolated:
+            return self._failed
         except _SearchOver as over:
             self._ended = str(over)
+        return None
 
     def _settings(self) -> settings:
         return settings(
-            max_examples=self._options.examples,
+            max_examples=max(1, self._options.examples - self._tried),
             stateful_step_count=self._options.steps,
             phases=[Phase.generate],
             database=None,
@@ -123,6 +141,7 @@ class Campaign:
 
     def _evaluate(self, scenario: Scenario) -> None:
         """What the machine calls with a complete plan."""
+        self._tried += 1
         known = self._memo.get(scenario)
         if known is None:
             self._stop_if_over()
@@ -130,12 +149,14 @@ class Campaign:
             self._tally.add(known)
             kept = known.outcome is Outcome.VIOLATED
             self._memo[scenario] = known if kept else replace(known, history=None)
-        if known.outcome is Outcome.VIOLATED:
+        if known.outcome is Outcome.VIOLATED and known.violations[0].signature not in self._known:
             self._failed = self._failed or known
             violation = known.violations[0]
             raise self._errors[violation.invariant](violation.summary)
 
     def _stop_if_over(self) -> None:
+        if self._tried > self._options.examples:
+            raise _SearchOver(f"all {self._options.examples} examples were tried")
         budget_s = self._options.budget_s
         if budget_s is not None and self._clock.now() - self._began_s >= budget_s:
             raise _SearchOver(f"the budget of {budget_s:g} s is spent")
@@ -165,7 +186,7 @@ class Campaign:
         until_s = began_s + max(SHRINK_S_LEAST, self._options.budget_s or 0.0)
         replays = Replays(self._replay, violation.signature, lambda: self._clock.now() < until_s)
         small = minimize(played, violation, replays)
-        shown = replays.last_shown or played
+        shown = replays.watched(small.scenario) or replays.last_shown or played
         told = next(v for v in shown.violations if v.signature == violation.signature)
         finding = self._store.save(
             replace(
@@ -184,9 +205,9 @@ class Campaign:
         self._events.emit(FindingMade(finding))
         return finding
 
-    def _replay(self, scenario: Scenario) -> Played:
+    def _replay(self, scenario: Scenario, stop_at: str | None) -> Played:
         self._executions += 1
-        return self._runner.play(scenario, "shrink", fresh=True)
+        return self._runner.play(scenario, "shrink", fresh=True, stop_at=stop_at)
 
     # Summing up.
 

@@ -54,7 +54,8 @@ def minimize(played: Played, violation: Violation, replays: Replays) -> Minimize
             best = _simpler_steps(best, replays)
             ended = replays.executions
             best, necessary = _prove(best, replays)
-            replays.confirm(best, CONFIRMATIONS - replays.counts(best)[1])
+            watched = replays.watched(best) is not None
+            replays.confirm(best, max(not watched, CONFIRMATIONS - replays.counts(best)[1]))
     except OutOfTime:
         ended = max(ended, replays.executions)
         best = replays.last_shown.scenario if replays.last_shown else best

@@ -26,6 +26,7 @@ class OutOfTime(Exception):
 
 @dataclass
 class _Record:
+    watched: Played | None = None
     shown: int = 0
     held: int = 0
     unknown: int = 0
@@ -36,13 +37,13 @@ class Replays:
     """Counts what replays of scenarios showed, for one signature.
 
     Args:
-        play: plays a scenario on a fresh fleet.
+        play: plays a scenario on a fresh fleet; with a signature, only until that shows.
         signature: the violation that counts.
         may_go_on: asked before each execution.
         known: how often the scenario is known to show it, of how many replays; sets the patience.
     """
 
-    play: Callable[[Scenario], Played]
+    play: Callable[[Scenario, str | None], Played]
     signature: str
     may_go_on: Callable[[], bool]
     known: tuple[int, int] = (0, 0)
@@ -51,8 +52,10 @@ class Replays:
     last_reason: str = ""
     _records: dict[Scenario, _Record] = field(default_factory=dict)
 
-    def once(self, scenario: Scenario) -> Outcome:
+    def once(self, scenario: Scenario, *, watch: bool = False) -> Outcome:
         """Play once more: VIOLATED if the signature showed, HOLDS if not, UNKNOWN if nothing can be said.
+
+        ``watch`` goes on after the signature showed, so that everything else shows, too.
 
         Raises:
             OutOfTime: no more executions are allowed.
@@ -60,10 +63,11 @@ class Replays:
         if not self.may_go_on():
             raise OutOfTime
         self.executions += 1
-        played = self.play(scenario)
+        played = self.play(scenario, None if watch else self.signature)
         record = self._records.setdefault(scenario, _Record())
         if played.shows(self.signature):
             record.shown += 1
+            record.watched = played if watch else record.watched
             self.last_shown = played
             return Outcome.VIOLATED
         if played.outcome is Outcome.UNKNOWN:
@@ -76,13 +80,17 @@ class Replays:
     def confirm(self, scenario: Scenario, times: int) -> tuple[int, int]:
         """Replay some times: how often it showed, of how many that said anything. Sets the rate."""
         for _ in range(times):
-            outcome = self.once(scenario)
+            outcome = self.once(scenario, watch=True)
             shown, of = self.known
             self.known = (
                 shown + (outcome is Outcome.VIOLATED),
                 of + (outcome is not Outcome.UNKNOWN),
             )
         return self.counts(scenario)
+
+    def watched(self, scenario: Scenario) -> Played | None:
+        """A replay of the scenario that showed the signature and was watched to its end."""
+        return self._records.get(scenario, _Record()).watched
 
     def counts(self, scenario: Scenario) -> tuple[int, int]:
         """How often a scenario showed the signature, of how many replays that said anything."""

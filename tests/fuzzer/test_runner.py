@@ -55,6 +55,9 @@ def test_a_cascade_is_seen_in_full_and_the_fleet_is_brought_back():
         "recovery:checkout",
     }
     assert played.violations[0].invariant == "isolation"
+    assert run.fleet.journal.entries  # nobody else may think that this fleet is whole
+    run.runner.leave_steady()
+    assert run.fleet.journal.entries == {}
     assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
 
 
@@ -76,7 +79,18 @@ def test_recovery_that_never_comes_is_waited_for_and_found():
     played = run.play("crash db")
     assert [v.signature for v in played.violations] == ["recovery:checkout"]
     assert run.fleet.clock.now() - began_s > 30
+    run.runner.leave_steady()
     assert not run.recorder.unsteady(run.fleet.clock.now())
+
+
+def test_a_replay_stops_as_soon_as_the_wanted_signature_shows():
+    run = rig(dies_with("analytics", "db"))
+    took = {}
+    for stop_at in (None, "isolation:analytics"):
+        began_s = run.fleet.clock.now()
+        assert run.play("kill db; wait 9s", stop_at=stop_at).shows("isolation:analytics")
+        took[stop_at] = run.fleet.clock.now() - began_s
+    assert took["isolation:analytics"] < took[None] - 2
 
 
 def test_nothing_that_can_return_is_no_reason_to_wait():
@@ -201,7 +215,23 @@ def test_protected_services_are_refused():
         run.play("crash db")
 
 
-def test_a_fresh_fleet_is_restarted_in_the_order_of_its_dependencies():
+def test_a_fresh_fleet_is_stopped_callers_first_and_started_dependencies_first():
     run = rig()
     run.play("wait 1s", fresh=True)
-    assert run.fleet.calls == ["restart db analytics", "restart checkout", "restart gateway"]
+    assert run.fleet.calls == [
+        *("stop gateway", "stop checkout", "stop db analytics"),
+        *("start db analytics", "start checkout", "start gateway"),
+    ]
+
+
+def test_a_fleet_that_dies_while_it_starts_is_started_again():
+    tries = []
+
+    def dies_at_first(fleet):
+        if len(tries) < 2 and "start gateway" in fleet.calls[-1:] and fleet.is_up("gateway"):
+            tries.append(1)
+            fleet.exit("checkout")
+
+    run = rig(dies_at_first, target_of(*SHOP, restart=Restart.NO))
+    assert run.play("wait 1s", fresh=True).outcome is Outcome.HOLDS
+    assert tries

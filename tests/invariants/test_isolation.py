@@ -41,7 +41,7 @@ def test_evidence_names_the_missing_edge():
 def test_a_second_exit_after_one_crash_is_not_permitted():
     [violation] = judge(crashed().started("checkout", 1.4).exited("checkout", 1.6)).violations
     assert violation.service == "checkout"
-    assert "again" in violation.summary
+    assert "by itself" in violation.summary
 
 
 def test_each_crash_gives_leave_for_one_exit():

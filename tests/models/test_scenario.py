@@ -1,9 +1,9 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pytest
 from models.errors import ScenarioError
 from models.scenario import Scenario
 from models.step import Step

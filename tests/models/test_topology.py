@@ -1,7 +1,7 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pytest
 from models.topology import Dependency, Source, Strength, Topology
 
 NAMES = ("gateway", "checkout", "db", "analytics")

@@ -209,6 +209,8 @@ class FakeFleet:
         for service in self._order("start", services):
             if self.state[service] in (ProcessState.DOWN, ProcessState.RETURNING):
                 self.state[service] = ProcessState.RUNNING
+                self.sick.pop(service, None)
+                self.slow_ms.pop(service, None)
                 self._saw(service, Change.STARTED)
 
     def pause(self, services: Sequence[str]) -> None:

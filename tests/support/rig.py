@@ -36,7 +36,7 @@ class Rig:
             INVARIANTS,
             FindingStore(folder),
             Events(self.events.append),
-            SearchOptions(**{"seed": 7, **options}),
+            SearchOptions(**{"seed": 7, "findings": 1, **options}),
         )
 
 

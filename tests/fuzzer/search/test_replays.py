@@ -14,7 +14,7 @@ UNKNOWN = Played(SCENARIO, Outcome.UNKNOWN, reason="the engine vanished")
 
 def replays(*results, known=(0, 0)):
     stream = iter(results)
-    return Replays(lambda scenario: next(stream), "isolation:b", lambda: True, known)
+    return Replays(lambda scenario, stop_at: next(stream), "isolation:b", lambda: True, known)
 
 
 def test_one_showing_is_enough():
@@ -56,4 +56,4 @@ def test_confirming_sets_the_rate():
 
 def test_no_execution_after_the_time_is_over():
     with pytest.raises(OutOfTime):
-        Replays(lambda scenario: HELD, "isolation:b", lambda: False).shows(SCENARIO)
+        Replays(lambda scenario, stop_at: HELD, "isolation:b", lambda: False).shows(SCENARIO)

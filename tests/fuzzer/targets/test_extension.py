@@ -1,0 +1,174 @@
+"""The keys under x-knockon: what they become, and how a mistake in them is told."""
+
+# ruff: noqa: E501  (a table of mistakes is read across)
+
+from __future__ import annotations
+
+import pytest
+
+from models.target import Criticality, Load, LocalCommand, Safety
+
+WEB = "services: {web: {image: x}, db: {image: x}}\n"
+
+
+def test_every_key_reaches_the_target(load):
+    target = load("""
+x-knockon:
+  enabled: true
+  limits: {recovery_s_max: 12, health_timeout_s: 0.5}
+  loads:
+    browse: {entry: web}
+    buy: {entry: web, method: POST, path: "/buy?x=1", rate_rps: 2.5, body: '{"sku": 1}'}
+  safety: {max_faults: 3, protect: [db]}
+services:
+  web:
+    x-knockon:
+      health: http://127.0.0.1:8001/health
+      hard: [db]
+      soft: [log]
+      criticality: critical
+      local: {command: python3 -m web, environment: {PORT: 8001, DEBUG: true, NAME: web}}
+  db: {image: x}
+  log: {image: x, x-knockon: {enabled: false}}
+""")
+    assert (target.limits.recovery_s_max, target.limits.health_timeout_s) == (12, 0.5)
+    assert target.loads == {
+        "browse": Load("browse", "web"),
+        "buy": Load("buy", "web", "POST", "/buy?x=1", 2.5, '{"sku": 1}'),
+    }
+    assert target.safety == Safety(3, frozenset({"db"}))
+    assert target.faultable == ("web",)
+    web = target.services["web"]
+    assert web.health.url == "http://127.0.0.1:8001/health"
+    assert web.criticality is Criticality.CRITICAL
+    assert web.local == LocalCommand(
+        ("python3", "-m", "web"), {"PORT": "8001", "DEBUG": "true", "NAME": "web"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("top", "label", "own", "opted_in"),
+    [
+        (None, None, None, False),
+        (None, "true", None, True),
+        (None, None, "true", True),
+        ("true", None, None, True),
+        ("true", "false", None, False),
+        ("true", None, "false", False),
+        ("true", "true", "false", False),
+        ("true", "false", "true", True),
+        ("false", "true", "true", False),
+    ],
+)
+def test_only_what_opted_in_is_touched(
+    load, top: str | None, label: str | None, own: str | None, opted_in: bool
+):
+    text = f"x-knockon: {{enabled: {top}}}\n" if top else ""
+    text += "services:\n  web:\n    image: x\n"
+    text += f'    labels: {{knockon.enable: "{label}"}}\n' if label else ""
+    text += f"    x-knockon: {{enabled: {own}}}\n" if own else ""
+    target = load(text)
+    assert target.faultable == (("web",) if opted_in else ())
+    assert any("no service is opted in" in note for note in target.notes) is not opted_in
+
+
+def test_the_enable_label_says_true_or_false(refusal):
+    assert refusal("services: {web: {labels: [knockon.enable=1]}}") == [
+        '0.yaml:1: services.web.labels.knockon.enable: found \'1\'; expected "true" or "false"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("[]", ": found a list; expected a mapping"),
+        ("{enabled: 1}", ".enabled: found 1; expected true or false"),
+        ("{enabled: yes}", '.enabled: found yes, which YAML 1.1 reads as true; expected "yes" in quotes, or true'),
+        ("{enable: true}", ".enable: found an unknown key; expected one of enabled, limits, loads, safety; "
+         "did you mean `enabled`?"),
+        ("{limits: 3}", ".limits: found 3; expected a mapping"),
+        ("{limits: {recovery_s_max: '30'}}", ".limits.recovery_s_max: found '30'; expected a number"),
+        ("{limits: {recovery_s_max: 0}}", ".limits.recovery_s_max: found 0; expected a number above 0"),
+        ("{limits: {recovery_s_max: 4000}}", ".limits.recovery_s_max: found 4000; expected at most 3600"),
+        ("{limits: {recovery_s_max: .inf}}", ".limits.recovery_s_max: found .inf; expected a finite number"),
+        ("{limits: {recovery_s_max: 1e999}}", ".limits.recovery_s_max: found 1e999; expected a finite number"),
+        ("{limits: {observe_s: -.nan}}", ".limits.observe_s: found '-.nan'; expected a number"),
+        ("{limits: {observe_s: }}", ".limits.observe_s: found nothing; expected a number"),
+        ("{limits: {observe_s: 1:30}}", ".limits.observe_s: found 1:30, which YAML 1.1 reads as a number to the base 60; "
+         'expected "1:30" in quotes'),
+        ("{limits: {observe_s: 1_0}}", ".limits.observe_s: found 1_0, which YAML 1.1 reads as a number; "
+         'expected "1_0" in quotes, or 10'),
+        ("{safety: {max_faults: 1.5}}", ".safety.max_faults: found 1.5; expected a whole number"),
+        ("{safety: {max_faults: 0}}", ".safety.max_faults: found 0; expected at least 1"),
+        ("{safety: {protect: db}}", ".safety.protect: found 'db'; expected a list"),
+        ("{safety: {protect: [dbb]}}", ".safety.protect[0]: found 'dbb'; expected the name of a service; did you mean `db`?"),
+        ("{safety: {protect: [3]}}", ".safety.protect[0]: found 3; expected text"),
+        ("{loads: {l: {path: /}}}", ".loads.l: found no `entry`; expected `entry`"),
+        ("{loads: {l: {entry: wbe}}}", ".loads.l.entry: found 'wbe'; expected the name of a service that runs; "
+         "did you mean `web`?"),
+        ("{loads: {l: {entry: web, method: post}}}", ".loads.l.method: found 'post'; expected 'GET', 'HEAD', "),
+        ("{loads: {l: {entry: web, path: x}}}", ".loads.l.path: found 'x'; expected a path that begins with / and "),
+        ("{loads: {l: {entry: web, rate: 1}}}", ".loads.l.rate: found an unknown key; expected one of entry, method, "
+         "path, rate_rps, body; did you mean `rate_rps`?"),
+        ("{loads: {l: {entry: web, body: {a: 1}}}}", ".loads.l.body: found a mapping; expected text"),
+        ("{loads: {2s: {entry: web}}}", ".loads.2s: found '2s'; expected a name that a scenario can say"),
+        ("{loads: {on: {entry: web}}}", '.loads.on: found on, which YAML 1.1 reads as true; expected "on" in quotes'),
+    ],
+)  # fmt: skip
+def test_a_mistake_at_the_top_is_told_in_plain_words(refusal, keys: str, told: str):
+    (only,) = refusal(f"{WEB}x-knockon: {keys}")
+    assert only.startswith(f"0.yaml:2: x-knockon{told}")
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("3", ": found 3; expected a mapping"),
+        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, local; "
+         "did you mean `health`?"),
+        ("{health: web}", ".health: found 'web'; expected an http:// or https:// URL with a host"),
+        ("{health: [http://x]}", ".health: found a list; expected text"),
+        ("{hard: db}", ".hard: found 'db'; expected a list"),
+        ("{hard: [web]}", ".hard[0]: found the service itself; expected another service"),
+        ("{soft: [dbs]}", ".soft[0]: found 'dbs'; expected the name of a service; did you mean `db`?"),
+        ("{hard: [db], soft: [db]}", ".soft[0]: found 'db' under both; expected each name under hard or under soft"),
+        ("{criticality: high}", ".criticality: found 'high'; expected 'critical', 'normal' or 'low'"),
+        ("{local: python3}", ".local: found 'python3'; expected a mapping"),
+        ("{local: {}}", ".local: found no `command`; expected `command`"),
+        ("{local: {command: a 'b}}", ".local.command: found \"a 'b\"; expected a command whose quotes are closed"),
+        ("{local: {command: []}}", ".local.command: found a list; expected a command with at least the program to run"),
+        ("{local: {command: [a, 1]}}", ".local.command[1]: found 1; expected text"),
+        ("{local: {command: a, environment: {A: [1]}}}", ".local.environment.A: found a list; expected text"),
+        ("{local: {command: a, environment: {A: off}}}", ".local.environment.A: found off, which YAML 1.1 reads as false; "),
+        ("{local: {command: a, environment: {B=C: 1}}}", ".local.environment.B=C: found 'B=C'; expected the name of a "),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_service_is_told_in_plain_words(refusal, keys: str, told: str):
+    (only,) = refusal(f"services:\n  db: {{image: x}}\n  web:\n    x-knockon: {keys}")
+    assert only.startswith(f"0.yaml:4: services.web.x-knockon{told}")
+
+
+def test_one_mistake_does_not_hide_another(refusal):
+    found = refusal(f"""{WEB}x-knockon:
+  enabled: yes
+  limits: {{recovery_s_max: soon, stedy_s: 1}}
+  loads: {{l: {{entry: nobody, rate_rps: 0}}}}
+  safety: {{max_faults: many, protect: [nobody]}}
+""")
+    assert [line.split(":")[2].strip() for line in found] == [
+        "x-knockon.enabled",
+        "x-knockon.limits.recovery_s_max",
+        "x-knockon.limits.stedy_s",
+        "x-knockon.loads.l.rate_rps",
+        "x-knockon.loads.l.entry",
+        "x-knockon.safety.max_faults",
+        "x-knockon.safety.protect[0]",
+    ]
+
+
+def test_a_misspelt_extension_is_pointed_out(load):
+    target = load("x-knockn: {enabled: true}\nservices: {web: {x-knock-on: {}, x-other: {}}}")
+    assert [note for note in target.notes if "not read" in note] == [
+        note for note in target.notes if note.endswith("did you mean x-knockon?")
+    ]
+    assert sum("is not read" in note for note in target.notes) == 2

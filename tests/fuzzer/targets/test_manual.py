@@ -1,0 +1,35 @@
+"""docs/target.md says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from fuzzer.targets.files import load_target
+from models.compose import LoadKeys, LocalKeys, ProjectKeys, SafetyKeys, ServiceKeys
+from models.errors import TargetError
+from models.limits import Limits
+
+MANUAL = (Path(__file__).parents[3] / "docs" / "target.md").read_text()
+BLOCKS = re.findall(r"```(?:yaml|text)\n(.*?)```", MANUAL, re.DOTALL)
+
+
+@pytest.mark.parametrize("model", [ProjectKeys, ServiceKeys, LoadKeys, SafetyKeys, LocalKeys, Limits])
+def test_every_key_is_explained(model: type[BaseModel]):
+    assert [key for key in model.model_fields if f"`{key}`" not in MANUAL] == []
+
+
+def test_the_example_works_beside_a_file_of_the_user(load):
+    target = load("services: {checkout: {image: shop}, analytics: {}, orders-db: {}}", BLOCKS[0])
+    assert target.faultable == ("checkout",)
+
+
+def test_the_transcript_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("compose.yaml").write_text(BLOCKS[1])
+    with pytest.raises(TargetError) as raised:
+        load_target([Path("compose.yaml")], {})
+    assert str(raised.value) + "\n" == BLOCKS[2]

@@ -1,0 +1,119 @@
+"""The floors of the house: imports go only downwards. See docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ("models", "invariants", "fuzzer")
+OURS = {path: path.relative_to(ROOT).parts for floor in FLOORS for path in (ROOT / floor).rglob("*.py")}
+MODELS_MAY_IMPORT = {"networkx", "pydantic", "pydantic_core"}
+
+# Inside fuzzer/, who may import whom; a folder may import itself, its own base and what is listed.
+BELOW = {
+    "runtimes": {"probes", "files", "runtimes.base"},
+    "probes": {"runtimes.base"},
+    "targets": {"runtimes.base"},
+    "loads": set(),
+    "actions": {"recorder", "runtimes.base"},
+    "search": {"actions", "events", "files", "pins", "runner", "runtimes.base"},
+    "reports": {"events", "recorder", "runtimes.base"},
+}
+ASSEMBLERS = {"session.py"}
+
+
+def imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+def room(module: str) -> str:
+    """``fuzzer.runtimes.base`` is ``runtimes.base``; ``fuzzer.runtimes.docker.x`` is ``runtimes.docker``."""
+    return ".".join(module.split(".")[1:3])
+
+
+@pytest.mark.parametrize("path", sorted(OURS), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards(path):
+    floor = FLOORS.index(OURS[path][0])
+    above = {f"{name}." for name in FLOORS[floor + 1 :]}
+    assert not [m for m in imports(path) if any(f"{m}.".startswith(upper) for upper in above)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(p for p in OURS if OURS[p][0] == "models"), ids=lambda path: path.name
+)
+def test_models_need_nothing_but_values(path):
+    foreign = {m.split(".")[0] for m in imports(path)} - {"models"} - MODELS_MAY_IMPORT
+    assert foreign <= set(sys.stdlib_module_names)
+    assert not foreign & {"time", "random", "socket", "subprocess", "threading", "os"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(p for p in OURS if OURS[p][0] == "fuzzer" and len(OURS[p]) > 2),
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_neighbours_do_not_import_each_other(path):
+    folder = OURS[path][1]
+    if folder == "cli":
+        return  # the door may open every room
+    for module in imports(path):
+        if not module.startswith("fuzzer."):
+            continue
+        wanted = room(module)
+        top = wanted.split(".")[0]
+        allowed = BELOW[folder] | {folder}
+        assert top in allowed or wanted in allowed, f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("folder", ["actions", "invariants"])
+def test_only_the_base_is_shared_inside_a_folder(folder):
+    base = ROOT / ("fuzzer/actions" if folder == "actions" else "invariants")
+    package = "fuzzer.actions" if folder == "actions" else "invariants"
+    for path in base.glob("*.py"):
+        if path.name in ("catalogue.py", "__init__.py"):
+            continue
+        inside = {m for m in imports(path) if m.startswith(f"{package}.")}
+        assert inside <= {f"{package}.base"}, path.name
+
+
+def test_only_the_session_and_the_doors_name_concrete_runtimes():
+    for path, parts in OURS.items():
+        if parts[:2] == ("fuzzer", "runtimes") or parts[:2] == ("fuzzer", "cli") or parts[-1] in ASSEMBLERS:
+            continue
+        named = {m for m in imports(path) if room(m).startswith("runtimes.") and room(m) != "runtimes.base"}
+        assert not named, f"{path} names {named}"
+
+
+def test_an_actions_file_is_named_like_the_action():
+    from fuzzer.actions.catalogue import ACTIONS
+
+    for name, action in ACTIONS.items():
+        assert type(action).__module__ == f"fuzzer.actions.{name}"
+
+
+def test_an_invariants_file_is_named_like_the_invariant():
+    from invariants.catalogue import INVARIANTS
+
+    assert {type(i).__module__ for i in INVARIANTS} == {f"invariants.{i.name}" for i in INVARIANTS}
+    assert len({i.error for i in INVARIANTS}) == len(INVARIANTS)
+
+
+@pytest.mark.parametrize("path", sorted(OURS), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_says_what_it_is_for(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+
+
+def test_no_room_is_a_hall():
+    long = {str(path): count for path in OURS if (count := len(path.read_text().splitlines())) > 330}
+    assert not long
