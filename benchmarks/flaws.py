@@ -51,7 +51,7 @@ def hunt(runtime: str, flaw: str, seconds: float, seed: int) -> tuple[Summary, f
     found = FoundAfter()
     with session(runtime, HARDENED, found, flaws=flaw) as opened:
         found.began_s = time.monotonic()
-        summary = opened.campaign(SearchOptions(budget_s=seconds, seed=seed)).run()
+        summary = opened.campaign(SearchOptions(budget_s=seconds, seed=seed, findings=1)).run()
     return summary, found.seconds
 
 

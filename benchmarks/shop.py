@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from fuzzer.events import Listener
 from fuzzer.search.campaign import SearchOptions
@@ -73,13 +75,21 @@ def session(
     *listeners: Listener,
     ports: str = "890",
     flaws: str = "",
+    limits: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[Session]:
-    """A session on the shop; containers are brought up for it, processes start with it."""
+    """A session on the shop; containers are brought up for it, processes start with it.
+
+    ``limits`` replace those of the target.
+    """
     project = f"knockon-bench-{ports}"
     state = Path(tempfile.mkdtemp(prefix="knockon-bench-"))
     try:
         with environment(SHOP_PORTS=ports, SHOP_FLAWS=flaws):
-            config = RunConfig(files, project, runtime, state=state, search=SearchOptions(budget_s=None))
+            override = state / "limits.yaml"
+            override.write_text(json.dumps({"x-knockon": {"limits": dict(limits)}}))
+            config = RunConfig(
+                (*files, override), project, runtime, state=state, search=SearchOptions(budget_s=None)
+            )
             if runtime == "docker":
                 with containers(project, files), open_session(config, *listeners) as opened:
                     yield opened

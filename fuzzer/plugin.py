@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fuzzer.session import RunConfig, Session
 
 HERE = Path(__file__).resolve().parent
-EXIT_REQUEST, EXIT_UNKNOWN = 2, 3
+EXIT_REQUEST, EXIT_UNKNOWN, EXIT_INTERRUPTED = 2, 3, 130
 _CONFIG = pytest.StashKey["RunConfig"]()
 _CODE = pytest.StashKey[int]()
 _NOTES = pytest.StashKey[list[str]]()
@@ -86,10 +86,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         config = run_config(metafunc.config)
         files = pin_files(config.pins_folder(read_target(config)))
-    except RequestError as error:
-        pytest.exit(f"{error}", returncode=EXIT_REQUEST)
-    except Inconclusive as error:
-        pytest.exit(f"{error}", returncode=EXIT_UNKNOWN)
+    except (RequestError, Inconclusive) as error:
+        _leave(metafunc.config, error)
     metafunc.parametrize("pin_file", files, ids=[path.stem for path in files])
 
 
@@ -109,10 +107,17 @@ def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
         config = run_config(request.config)
         with open_session(config, _progress(request.config, config.options())) as session:
             yield session
-    except RequestError as error:
-        pytest.exit(f"{error}", returncode=EXIT_REQUEST)
-    except Inconclusive as error:
-        pytest.exit(f"{error}", returncode=EXIT_UNKNOWN)
+    except (RequestError, Inconclusive) as error:
+        _leave(request.config, error)
+
+
+def _leave(config: pytest.Config, error: Exception) -> NoReturn:
+    """End pytest with a message and no traceback."""
+    from models.errors import RequestError
+
+    code = EXIT_REQUEST if isinstance(error, RequestError) else EXIT_UNKNOWN
+    config.stash[_CODE] = code
+    pytest.exit(f"{error}", returncode=code)
 
 
 def _progress(config: pytest.Config, options: str) -> Listener:
@@ -152,11 +157,13 @@ def violated(config: pytest.Config, text: str) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Tell inconclusive from violated; pytest itself knows only failures."""
-    if exitstatus == pytest.ExitCode.TESTS_FAILED and session.config.stash.get(_CODE, None) == EXIT_UNKNOWN:
-        session.exitstatus = EXIT_UNKNOWN
-    if exitstatus == pytest.ExitCode.INTERRUPTED and session.config.stash.get(_CONFIG, None) is not None:
-        session.exitstatus = 130
+    """Tell wrong requests, inconclusive runs and interruptions apart; pytest itself knows only failures."""
+    stash = session.config.stash
+    code = stash.get(_CODE, None)
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and code is not None:
+        session.exitstatus = code
+    elif exitstatus == pytest.ExitCode.INTERRUPTED and code != EXIT_REQUEST and _CONFIG in stash:
+        session.exitstatus = EXIT_INTERRUPTED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

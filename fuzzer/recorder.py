@@ -161,7 +161,7 @@ class Recorder:
             return f"unhealthy: {recent[-1].detail}"
         if not fresh:
             return "no health answer yet"
-        if now_s - from_s < self._limits.steady_s:
+        if from_s > now_s - self._limits.steady_s:
             return "healthy, but not for long enough yet"
         for seen in fresh:
             if not seen.healthy:

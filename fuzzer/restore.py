@@ -7,8 +7,11 @@ next. A rolling restart would not do: in a fragile fleet it is itself the cause 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import CanStop, ProcessState, Runtime, Undo
+from models.errors import StepInvalid
 from models.target import Target
 
 GENTLE_S = 10.0
@@ -67,7 +70,8 @@ class Restorer:
         for layer in reversed(self._target.topology.start_layers()):
             running = self._of(layer, ProcessState.RUNNING, ProcessState.RETURNING)
             if running:
-                self._runtime.stop(running)
+                with suppress(StepInvalid):  # it died meanwhile: stopped all the same
+                    self._runtime.stop(running)
 
     def _unfreeze(self) -> None:
         frozen = self._of(self._target.topology.services, ProcessState.PAUSED)

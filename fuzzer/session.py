@@ -102,10 +102,8 @@ def read_target(config: RunConfig, environ: Mapping[str, str] | None = None) -> 
 
 
 def _local(target: Target, config: RunConfig) -> Runtime:
-    from fuzzer.runtimes.local.fleets import end_stale_fleets
     from fuzzer.runtimes.local.runtime import LocalRuntime
 
-    end_stale_fleets(config.state)
     return LocalRuntime(target, state_dir=config.state)
 
 

@@ -41,6 +41,7 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
     if holds is None:
         inconclusive(pytestconfig, f"{pin_file.name}: {replays.last_reason}")
     if holds is False and pin.status is PinStatus.OPEN:
+        note(pytestconfig, f"{pin_file.name}: still open, shown {shown}/{of}: {pin.steps}")
         pytest.xfail(f"known, open: {pin.summary} (shown {shown}/{of})")
     if holds is False:
         assert replays.last_shown is not None

@@ -44,10 +44,9 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
     yield from (f"    {step}" for step in finding.minimal)
     yield f"  {necessity(finding)}"
     if finding.executions:
-        yield (
-            f"  found as {counted(len(finding.original), 'step')}; {finding.executions} played to confirm, shrink "
-            f"and prove it, in {seconds(finding.seconds)}"
-        )
+        found = counted(len(finding.original), "step")
+        spent = f"{finding.executions} played to confirm, shrink and prove it, in {seconds(finding.seconds)}"
+        yield f"  found as {found}; {spent}"
     yield ""
     yield f"replay it:  knockon replay {shlex.quote(str(finding.minimal))}{options}"
     if finding.saved:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from io import StringIO
 
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from fuzzer.actions.base import Action
@@ -118,8 +116,7 @@ class Campaign:
         self._ended = f"all {self._options.examples} examples were tried"
         try:
             self._stop_if_over()
-            with redirect_stdout(StringIO()):  # Hypothesis prints its own reproduction, of a plan
-                run_state_machine_as_test(machine, settings=self._settings())
+            run_state_machine_as_test(machine, settings=self._settings())
         except InvariantViolated:
             return self._failed
         except _SearchOver as over:
@@ -135,6 +132,7 @@ class Campaign:
             deadline=None,
             derandomize=False,
             print_blob=False,
+            verbosity=Verbosity.quiet,  # it would print its own reproduction, of a plan
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         )

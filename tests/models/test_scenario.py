@@ -54,7 +54,7 @@ def test_text_and_json_lose_nothing(scenario):
     ],
 )
 def test_what_cannot_be_read_is_named(text, told):
-    with pytest.raises(ScenarioError, match=".") as caught:
+    with pytest.raises(ScenarioError) as caught:
         Scenario.parse(text)
     assert told in str(caught.value)
 

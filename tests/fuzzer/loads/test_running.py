@@ -3,6 +3,7 @@
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from statistics import median
 
 import pytest
@@ -68,7 +69,7 @@ def test_every_request_that_was_due_is_recorded(server, loads, seen):
     assert all(request.good and request.status == 200 for request in seen)
     due = sorted(request.intended_s for request in seen)
     assert began_s < due[0]
-    gaps = [b - a for a, b in zip(due, due[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(due)]
     assert median(gaps) == pytest.approx(1 / 40, rel=0.01)
 
 

@@ -1,0 +1,23 @@
+"""What every test may use: an engine or a reason, and a free place for the shop's ports."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from fuzzer.runtimes.docker.clients import Clients
+from models.errors import RuntimeUnavailable
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine that answers; otherwise the test is skipped, or fails if one is required."""
+    try:
+        Clients().connect().close()
+    except RuntimeUnavailable as error:
+        if os.environ.get("KNOCKON_REQUIRE_DOCKER") == "1":
+            pytest.fail(f"KNOCKON_REQUIRE_DOCKER=1, and {error}")
+        pytest.skip(str(error))
