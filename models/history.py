@@ -125,8 +125,21 @@ class History:
         return self._health_by_service[service]
 
     def exits_of(self, service: str) -> tuple[ProcessChange, ...]:
-        """Exits of one service's processes."""
-        return tuple(p for p in self.processes if p.service == service and p.change is Change.EXITED)
+        """Exits of one service's processes, each once.
+
+        A runtime tells an exit again when its consequence changes, as when the return that a restart
+        policy had begun is called off.
+        """
+        exits, gone = [], set()
+        for change in self.processes:
+            if change.service != service:
+                continue
+            if change.change is Change.STARTED:
+                gone.discard(change.instance)
+            elif change.change is Change.EXITED and change.instance not in gone:
+                gone.add(change.instance)
+                exits.append(change)
+        return tuple(exits)
 
     def unhealthy_spans(self, service: str) -> tuple[Span, ...]:
         """Maximal runs of failed probes."""
@@ -145,13 +158,13 @@ class History:
     def recoveries(self) -> tuple[Recovered, ...]:
         """Every exit after which the service answered again, in the order of the exits."""
         found = []
-        for change in self.processes:
-            if change.change is not Change.EXITED:
-                continue
-            later = (h for h in self.health_of(change.service) if h.healthy and h.at_s >= change.at_s)
+        for exited in sorted(
+            (e for name in self.services for e in self.exits_of(name)), key=lambda e: e.at_s
+        ):
+            later = (h for h in self.health_of(exited.service) if h.healthy and h.at_s >= exited.at_s)
             first = next(later, None)
             if first:
-                found.append(Recovered(change.service, change.at_s, first.ended_s))
+                found.append(Recovered(exited.service, exited.at_s, first.ended_s))
         return tuple(found)
 
     def down_for_good(self, service: str) -> ProcessChange | None:

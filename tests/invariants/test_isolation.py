@@ -44,6 +44,10 @@ def test_a_second_exit_after_one_crash_is_not_permitted():
     assert "by itself" in violation.summary
 
 
+def test_an_exit_that_is_told_again_counts_once():
+    assert judge(crashed().exited("checkout", 1.3, 137, returns=False)).outcome is Outcome.HOLDS
+
+
 def test_each_crash_gives_leave_for_one_exit():
     twice = (
         crashed().fault(3.0, "crash checkout", Effect.RETURNING, permit=True).exited("checkout", 3.05, 137)

@@ -51,7 +51,7 @@ class HistoryOf:
         return self
 
     def started(self, service: str, at_s: float) -> HistoryOf:
-        self._processes.append(ProcessChange(service, at_s, Change.STARTED))
+        self._processes.append(ProcessChange(service, at_s, Change.STARTED, "1"))
         return self
 
     def blind(self, since_s: float, until_s: float) -> HistoryOf:

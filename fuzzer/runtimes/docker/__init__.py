@@ -1,0 +1,20 @@
+"""Where services run: containers of a compose project that is already up.
+
+The runtime adopts what it finds and never creates or removes a container of the user. What it adds
+for itself is labelled ``knockon.…`` and goes when it goes: one helper that can crash processes, and
+one never-started container for each entry of the journal.
+
+    clients      one connection to the engine per thread; its errors in our words
+    clock        our time, and the engine's time on it
+    containers   what the engine says about a container, as values
+    lives        one container's life, folded from its events
+    intents      what we asked of the engine ourselves; anything else was somebody
+    fleet        all lives of the project, and whom they are reported to
+    stream       the engine's events, read in a thread
+    helper       the one container that can kill a process behind the engine's back
+    owner        whose a labelled container is, and whether that run still lives
+    journal      undos that survive us
+    health       probes that ask the engine
+    capabilities what an engine offers, for ``doctor``
+    runtime      all of it together
+"""

@@ -1,0 +1,71 @@
+"""What an engine offers, for ``doctor``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client, endpoint
+from fuzzer.runtimes.docker.containers import PROJECT, is_one_off
+from fuzzer.runtimes.docker.helper import Helper
+from models.errors import Inconclusive, RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What was found.
+
+    Attributes:
+        endpoint: where the engine is.
+        engine, api: versions.
+        projects: compose projects, each with its number of running containers.
+        crash: whether a process can be killed from outside its container; ``""`` or why not.
+    """
+
+    endpoint: str
+    engine: str
+    api: str
+    projects: Mapping[str, int]
+    crash: str
+
+
+def capabilities(client_factory: ClientFactory = default_client, project: str | None = None) -> Capabilities:
+    """Ask the engine, and try the crash helper with the images of ``project`` (None: of any).
+
+    Nothing is crashed: the helper sends signal 0 to itself.
+
+    Raises:
+        RuntimeUnavailable: no engine answers.
+    """
+    clients = Clients(client_factory)
+    try:
+        with clients.lent("ask for its version") as api:
+            version: dict[str, Any] = api.version()
+            listed: list[dict[str, Any]] = api.containers(filters={"label": [PROJECT]})
+        running = [entry for entry in listed if not is_one_off(entry["Labels"])]
+        images = [entry["ImageID"] for entry in running if project in (None, entry["Labels"][PROJECT])]
+        return Capabilities(
+            endpoint(),
+            version["Version"],
+            version["ApiVersion"],
+            Counter(entry["Labels"][PROJECT] for entry in running),
+            _try_helper(clients, tuple(dict.fromkeys(images))),
+        )
+    finally:
+        clients.close()
+
+
+def _try_helper(clients: Clients, images: tuple[str, ...]) -> str:
+    if not images:
+        return "no compose project runs, so there is no image to try it with"
+    helper = Helper(clients, token_hex(4), lambda: images)
+    try:
+        helper.prepare()
+    except (Inconclusive, RequestError) as error:
+        return str(error)
+    finally:
+        helper.close()
+    return ""

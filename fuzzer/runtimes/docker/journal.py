@@ -1,0 +1,108 @@
+"""Undos that survive us, kept where the harm is done: in the engine itself.
+
+An entry is a container that was created and is never started; its labels say what to undo. It is
+there before the fault is, it survives our own SIGKILL as well as a reboot, and it works on a remote
+engine, from whichever machine the next run starts. It costs about 10 ms.
+
+A person sees the entries with ``docker ps -a --filter label=knockon.journal``. They carry no label
+of compose, so no compose command takes them for a part of the project.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from secrets import token_hex
+from typing import Any
+
+from fuzzer.runtimes.base import Undo
+from fuzzer.runtimes.docker.clients import Clients
+from fuzzer.runtimes.docker.helper import remove
+from fuzzer.runtimes.docker.owner import LABEL as OWNER
+from fuzzer.runtimes.docker.owner import Owner
+from models.errors import Interference, RequestError
+
+JOURNAL = "knockon.journal"
+PROJECT = "knockon.project"
+UNDO = "knockon.undo"
+
+
+class DockerJournal:
+    """Meets ``fuzzer.runtimes.base.Journal``.
+
+    Args:
+        clients: connects to the engine.
+        project: the compose project.
+        run: the id of this run.
+        images: tells which are there; any of them serves, because nothing of it is ever run.
+    """
+
+    def __init__(self, clients: Clients, project: str, run: str, images: Callable[[], Sequence[str]]) -> None:
+        self._clients = clients
+        self._project = project
+        self._run = run
+        self._images = images
+
+    def write(self, undos: Sequence[Undo]) -> str:
+        """Make these undos durable; returns the entry's name.
+
+        Raises:
+            RuntimeUnavailable: the engine does not answer.
+        """
+        entry = f"knockon-journal-{self._run}-{token_hex(4)}"
+        labels = {
+            JOURNAL: self._run,
+            PROJECT: self._project,
+            UNDO: json.dumps([{"verb": undo.verb, "services": undo.services} for undo in undos]),
+            OWNER: Owner.me().to_label(),
+        }
+        for image in self._images():
+            # An image may be deleted by force while its containers run: then the next one has to do.
+            with suppress(Interference), self._clients.lent("write the journal") as api:
+                api.create_container(
+                    image,
+                    entrypoint=["never-started"],
+                    command=[],
+                    name=entry,
+                    labels=labels,
+                    healthcheck={"test": ["NONE"]},
+                    network_disabled=True,
+                    host_config=api.create_host_config(network_mode="none"),
+                )
+                return entry
+        raise RequestError("no image of the target is on the engine any more, so nothing can be journaled")
+
+    def remove(self, entry: str) -> None:
+        """Forget an entry; one that is gone is forgotten already."""
+        with suppress(Interference), self._clients.lent("remove from the journal") as api:
+            remove(api, entry)
+
+    def pending(self) -> dict[str, tuple[Undo, ...]]:
+        """What runs that are over left behind in this project, oldest first.
+
+        Raises:
+            RequestError: an entry cannot be read, so it has to be looked at by a person.
+            RuntimeUnavailable: the engine does not answer.
+        """
+        with self._clients.lent("read the journal") as api:
+            filters = {"label": [JOURNAL, f"{PROJECT}={self._project}"]}
+            listed: list[dict[str, Any]] = api.containers(all=True, filters=filters)
+        left = []
+        for data in listed:
+            labels: dict[str, str] = data["Labels"]
+            name = data["Names"][0].lstrip("/")
+            owner = Owner.from_label(labels.get(OWNER, ""))
+            if owner is None or owner.gone:
+                left.append((owner.written_ns if owner else 0, name, _undos(name, labels.get(UNDO, ""))))
+        return {name: undos for _, name, undos in sorted(left)}
+
+
+def _undos(entry: str, text: str) -> tuple[Undo, ...]:
+    try:
+        return tuple(Undo(str(one["verb"]), tuple(map(str, one["services"]))) for one in json.loads(text))
+    except (ValueError, TypeError, KeyError) as error:
+        raise RequestError(
+            f"the journal's entry {entry} was written by another version: found {text!r}; expected a "
+            f"list of verbs and services. Undo by hand what it says, then: docker rm {entry}"
+        ) from error

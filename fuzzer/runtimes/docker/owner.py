@@ -1,0 +1,91 @@
+"""Whose a labelled container is, and whether that run still lives.
+
+A run that was killed leaves its helper and its journal behind, and the next one has to know them
+from those of a run that is busy right now. On the same machine the process tells: its pid and when
+it started, because pids come round again. Of a run on another machine nothing can be asked, so its
+entries are taken for left behind after ``LEASE_S``, which no scenario lasts; the wall clocks of both
+machines are assumed to agree to a minute or so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LEASE_S = 600.0
+
+LABEL = "knockon.owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One run of knockon, as it stood when it labelled something.
+
+    Attributes:
+        place: host, boot and pid namespace: within one place a pid means one process.
+        started: when the process started, in the kernel's own words; empty where it cannot be read.
+        written_ns: nanoseconds since 1970; orders what one run has written.
+    """
+
+    place: str
+    pid: int
+    started: str
+    written_ns: int
+
+    @classmethod
+    def me(cls) -> Owner:
+        """This process, now."""
+        return cls(_place(), os.getpid(), _started(os.getpid()), time.time_ns())
+
+    @classmethod
+    def from_label(cls, text: str) -> Owner | None:
+        """Read a label; None if it is none of ours."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return None
+
+    def to_label(self) -> str:
+        """What ``from_label`` reads."""
+        return json.dumps(asdict(self))
+
+    @property
+    def gone(self) -> bool:
+        """Whether the run is over, as far as that can be known from here."""
+        if self.place != _place():
+            return time.time_ns() - self.written_ns > LEASE_S * 1e9
+        return not _exists(self.pid) or _started(self.pid) != self.started
+
+
+def _place() -> str:
+    parts = [socket.gethostname()]
+    try:
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        pass  # not Linux: the host has to do
+    return " ".join(parts)
+
+
+def _started(pid: int) -> str:
+    """The start time of a process in ticks since boot; a zombie has ended."""
+    try:
+        # After the command, which stands in brackets and may itself contain some.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "ended" if fields[0] in "ZX" else fields[19]
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

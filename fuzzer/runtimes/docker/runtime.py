@@ -1,0 +1,214 @@
+"""All of it together: a compose project that runs, watched and harmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from secrets import token_hex
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from fuzzer.probes.base import Probe
+from fuzzer.probes.http import HttpProbe
+from fuzzer.probes.prober import Prober
+from fuzzer.probes.running import RunningProbe
+from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo
+from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
+from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
+from fuzzer.runtimes.docker.containers import Container, Look, found, images_of, inspected
+from fuzzer.runtimes.docker.deeds import Deeds
+from fuzzer.runtimes.docker.fleet import Fleet
+from fuzzer.runtimes.docker.health import EngineHealth
+from fuzzer.runtimes.docker.helper import Helper, sweep
+from fuzzer.runtimes.docker.intents import Intents
+from fuzzer.runtimes.docker.journal import DockerJournal
+from fuzzer.runtimes.docker.lives import Life
+from fuzzer.runtimes.docker.stream import EventStream
+from models.errors import Inconclusive, Interference, RequestError
+from models.target import ProbeKind, Target
+
+WORST_FIRST = (ProcessState.DOWN, ProcessState.RETURNING, ProcessState.PAUSED, ProcessState.RUNNING)
+"""A service is what the worst of its containers is."""
+
+
+class DockerRuntime(Deeds):
+    """A compose project that is up. Entering adopts its containers; leaving removes only our own.
+
+    Args:
+        target: what is fuzzed.
+        project: the compose project.
+        client_factory: connects to the engine.
+    """
+
+    name = "docker"
+
+    def __init__(
+        self, target: Target, *, project: str, client_factory: ClientFactory = default_client
+    ) -> None:
+        self.target = target
+        self.clock = MonotonicClock()
+        self._project = project
+        run = token_hex(4)
+        clients = Clients(client_factory)
+        self._time = EngineTime()
+        intents = Intents(self.clock.now)
+        fleet = Fleet(target.topology.services, intents, self._inspect, self._time.engine_now_s)
+
+        def images() -> tuple[str, ...]:
+            return images_of(life.container for life in fleet.lives)
+
+        super().__init__(clients, fleet, intents, Helper(clients, run, images), self.clock)
+        self._journal = DockerJournal(clients, project, run, images)
+        self._stream: EventStream | None = None
+        self._cleanup = ExitStack()
+
+    @property
+    def journal(self) -> DockerJournal:
+        """Where undos are kept: in the engine."""
+        return self._journal
+
+    def __enter__(self) -> Self:
+        """Adopt the project.
+
+        Raises:
+            RuntimeUnavailable: no engine answers.
+            RequestError: services of the target have no container.
+        """
+        self._cleanup.callback(self._clients.close)
+        try:
+            self._adopt()
+        except BaseException:
+            self._cleanup.close()
+            raise
+        return self
+
+    def _adopt(self) -> None:
+        with self._clients.lent("look for the project") as api:
+            self._time.measure(lambda: str(api.info()["SystemTime"]))
+            known_s = self._time.engine_now_s()
+            pairs = found(api, self._project)
+        self._fleet.adopt(pairs, known_s)
+        there = {container.service for container, _ in pairs}
+        missing = [name for name in self.target.topology.services if name not in there]
+        if missing:
+            raise RequestError(self._not_up(missing, there))
+        self._cleanup.callback(self._helper.close)
+        sweep(self._clients)
+
+    def _not_up(self, missing: Sequence[str], there: set[str]) -> str:
+        files = "".join(f" -f {path}" for path in self.target.files)
+        have = f"it has: {', '.join(sorted(there))}" if there else "it has none at all"
+        return (
+            f"the compose project {self._project!r} has no container of {', '.join(missing)}; {have}. "
+            f"Start it: docker-compose -p {self._project}{files} up -d"
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+
+    def watch(self, sink: Sink) -> None:
+        """Start to report health and processes to ``sink``, until the runtime is left."""
+        prober = Prober(self.clock, sink, self.target.limits.health_timeout_s)
+        self._fleet.report_to(sink, prober.wake)
+        stream = EventStream(
+            self._clients,
+            self._project,
+            self._time,
+            heard=self._fleet.heard,
+            reopened=lambda: self._fleet.reconcile(self._fleet.lives, self._time.on_our_clock),
+            was_blind=sink.was_blind,
+        )
+        self._cleanup.callback(stream.close)
+        # From when the oldest process started: signals that it got since then still matter.
+        stream.open(min(life.started_s for life in self._fleet.lives))
+        self._fleet.reconcile(self._fleet.lives, self._time.on_our_clock)
+        stream.start()
+        self._stream = stream
+        for service in self.target.topology.services:
+            prober.add(service, self._probe(service), self._why_not_running(service))
+        self._cleanup.callback(prober.stop)
+        prober.start()
+        helper = Thread(target=self._prepare, name="knockon-docker-helper", daemon=True)
+        helper.start()
+        self._cleanup.callback(helper.join)
+
+    def _probe(self, service: str) -> Probe:
+        probe = self.target.services[service].health
+        if probe.kind is ProbeKind.HTTP and probe.url:
+            return HttpProbe(probe.url)
+        if probe.kind is ProbeKind.ENGINE:
+            return EngineHealth(self._clients, lambda: [one.container for one in self._fleet.of(service)])
+        return RunningProbe(lambda: self._fleet.trouble(service))
+
+    def _why_not_running(self, service: str) -> Callable[[], str]:
+        return lambda: self._fleet.not_running(service)
+
+    def _prepare(self) -> None:
+        # If this fails, the first crash says why; without a crash nobody needs to know.
+        with suppress(Inconclusive, RequestError):
+            self._helper.prepare()
+
+    def status(self, service: str) -> ServiceStatus:
+        """What the service's containers are doing now, by the worst of them.
+
+        While the engine's events are heard they say it. Looking takes 1 ms, but up to a second at a
+        container that is just dying: the engine holds on to it until its network is taken down.
+        """
+        if not (self._stream and self._stream.listening):
+            self._fleet.reconcile(self._fleet.of(service), self._time.on_our_clock)
+        lives = self._fleet.of(service)
+        if not lives:
+            return ServiceStatus(service, ProcessState.DOWN, since="its container was removed")
+        worst = min(lives, key=lambda life: WORST_FIRST.index(life.state))
+        return ServiceStatus(
+            service,
+            worst.state,
+            tuple(life.container.id[:12] for life in lives if not life.not_running),
+            sum(life.restarts for life in lives),
+            _since(worst),
+        )
+
+    def url(self, service: str) -> str | None:
+        """Where a published port of the service is found from here."""
+        host = self._clients.published_host
+        for port in self.target.services[service].ports:
+            if port.host is not None:
+                return _url(port.address, port.host, host)
+        wanted = [port.container for port in self.target.services[service].ports]
+        for life in self._fleet.of(service):
+            for inner, outer, address in self._look(life.container).ports:
+                if not wanted or inner in wanted:
+                    return _url(address, outer, host)
+        return None
+
+    def undo(self, undo: Undo) -> None:
+        """Lift a fault. Services that have no container any more have nothing to lift."""
+        there = [service for service in undo.services if self._fleet.of(service)]
+        match undo.verb:
+            case "start":
+                self.start(there)
+            case "unpause":
+                self.unpause(there)
+            case _:
+                raise RequestError(f"found the undo {undo.verb!r}; expected start or unpause")
+
+    def _inspect(self, container: str) -> tuple[Container, Look] | None:
+        with suppress(Interference), self._clients.lent("look at a container") as api:
+            return inspected(api, container)
+        return None
+
+
+def _since(life: Life) -> str:
+    moment = datetime.fromtimestamp(life.finished_s if life.not_running else life.started_s)
+    return f"{life.not_running or 'since'} {moment:%Y-%m-%d %H:%M:%S}" if life.started_s else life.not_running
+
+
+def _url(address: str, port: int, host: str) -> str:
+    """Bound to every address means: to any that we can reach."""
+    if address in ("", "0.0.0.0", "::"):  # noqa: S104
+        address = host
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

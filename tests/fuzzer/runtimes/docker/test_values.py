@@ -1,0 +1,141 @@
+"""The parts that need no engine: whose a run is, what time it is there, what an event means."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from docker.errors import APIError, NotFound
+from requests import Response
+from requests.exceptions import ConnectionError as Refused
+
+from fuzzer.runtimes.base import ProcessState
+from fuzzer.runtimes.docker.clients import reachable_host, translated
+from fuzzer.runtimes.docker.clock import EngineTime, epoch_s
+from fuzzer.runtimes.docker.containers import Container, Look
+from fuzzer.runtimes.docker.intents import AFTER_S, Intents
+from fuzzer.runtimes.docker.lives import Event, Life
+from fuzzer.runtimes.docker.owner import LEASE_S, Owner
+from models.errors import Interference, RuntimeUnavailable, StepInvalid
+from models.observation import Change
+from models.target import Restart, RestartPolicy
+
+
+def life(policy=Restart.ALWAYS, retries=None):
+    seen = Look(ProcessState.RUNNING, 7, 0, 100.0, 0.0, 0, "", RestartPolicy(policy, retries), ())
+    return Life(Container("c" * 64, "shop_web_1", "web", 1, "sha256:1", 10), seen, 101.0)
+
+
+def event(action, engine_s=200.0, exit_code=0):
+    return Event("c" * 64, "shop_web_1", "web", action, engine_s, engine_s - 90, exit_code)
+
+
+def test_an_operators_kill_cancels_every_policy_until_the_next_start():
+    web = life()
+    assert web.heard(event("kill"), "kill") == (None, "")
+    assert web.heard(event("die", exit_code=137), "kill")[0].returns is False
+    assert web.heard(event("start"), "start")[0].change is Change.STARTED
+    assert web.heard(event("die", exit_code=137), None)[0].returns is True
+
+
+def test_the_policys_own_start_is_nobodys_interference():
+    web = life()
+    web.heard(event("die", exit_code=1), None)
+    assert web.not_running == "exited with 1, is being started again"
+    assert web.heard(event("start"), None)[1] == ""
+    assert web.restarts == 1
+
+
+def test_what_happened_before_the_look_is_no_news():
+    web = life()
+    assert web.heard(event("die", engine_s=100.5), None) == (None, "")
+    assert web.heard(event("kill", engine_s=99.0), None) == (None, "")
+    assert not web.poisoned, "that was an earlier process"
+    web.heard(event("kill", engine_s=100.5), None)
+    assert web.poisoned
+
+
+def test_an_event_told_twice_counts_once():
+    web = life(Restart.NO)
+    assert web.heard(event("die", exit_code=1), None)[0]
+    assert web.heard(event("die", exit_code=1), None)[0] is None
+    assert web.not_running == "exited with 1"
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 3600.0, -5.0])
+def test_the_engines_time_is_placed_on_our_clock(ahead_s):
+    def ask():
+        time.sleep(0.004)
+        said = datetime.fromtimestamp(time.time() + ahead_s, UTC).isoformat()
+        time.sleep(0.004)
+        return said
+
+    there = EngineTime()
+    there.measure(ask)
+    now_s = time.monotonic()
+    assert there.on_our_clock(time.time() + ahead_s - 1) == pytest.approx(now_s - 1, abs=0.005)
+    assert there.on_our_clock(time.time() + ahead_s + 9) <= time.monotonic(), "not in the future"
+    assert there.engine_now_s() <= time.time() + ahead_s
+    assert (there.skew_s == 0) is (ahead_s == 0)
+
+
+def test_moments_are_read_as_the_engine_writes_them():
+    assert epoch_s("2026-11-23T13:37:47.890515055Z") == pytest.approx(1795441067.890515)
+    assert epoch_s("2026-11-23T15:37:47+02:00") == epoch_s("2026-11-23T13:37:47Z")
+    assert epoch_s("0001-01-01T00:00:00Z") == 0
+
+
+def test_only_what_we_asked_for_when_we_asked_is_ours():
+    now = [10.0]
+    intents = Intents(lambda: now[0])
+    with intents.meaning("kill", ["a"]):
+        now[0] = 11.0
+    assert intents.behind("die", "a", 10.5) == ("kill", 10.0)
+    assert intents.behind("kill", "a", 11.0 + AFTER_S / 2) == ("kill", 10.0)
+    assert intents.behind("kill", "a", 11.1 + AFTER_S) is None
+    assert intents.behind("kill", "b", 10.5) is None
+    assert intents.behind("start", "a", 10.5) is None
+
+
+def test_a_run_is_over_when_its_process_is():
+    me = Owner.me()
+    assert not me.gone
+    assert not Owner.from_label(me.to_label()).gone
+    assert replace(me, pid=2**22 + 1).gone
+    assert replace(me, started="1").gone, "its pid has come round again"
+
+
+def test_a_run_elsewhere_is_over_after_its_lease():
+    there = replace(Owner.me(), place="another machine", pid=1)
+    assert not there.gone
+    assert replace(there, written_ns=there.written_ns - int((LEASE_S + 1) * 1e9)).gone
+    assert Owner.from_label("{}") is None
+
+
+def answered(status):
+    response = Response()
+    response.status_code = status
+    return response
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (NotFound("", answered(404), "No such container"), Interference),
+        (APIError("", answered(409), "is not running"), StepInvalid),
+        (APIError("", answered(500), "out of space"), RuntimeUnavailable),
+        (Refused("refused"), RuntimeUnavailable),
+        (ValueError("half an answer"), RuntimeUnavailable),
+    ],
+)
+def test_errors_keep_what_the_engine_said(error, wanted):
+    with pytest.raises(wanted, match=r"^kill shop_web_1: the engine"), translated("kill shop_web_1"):
+        raise error
+
+
+def test_published_ports_of_an_engine_elsewhere_are_there():
+    assert reachable_host("unix:///var/run/docker.sock") == "127.0.0.1"
+    assert reachable_host("tcp://docker:2375") == "docker"
+    assert reachable_host("ssh://me@big-machine") == "big-machine"
