@@ -15,6 +15,10 @@ from models.observation import Blindness, Change, Health, ProcessChange, Request
 from models.scenario import Scenario
 
 
+FRESH_S = 0.5
+"""An answer older than this tells nothing about now, however short ``steady_s`` is."""
+
+
 @dataclass
 class _Tape:
     """What was recorded of the scenario that plays now."""
@@ -146,30 +150,30 @@ class Recorder:
 
         Only probes sent after ``since_s`` count, so that an old answer is not taken for a new one.
         """
-        from_s = max(since_s, now_s - self._limits.steady_s)
         with self._lock:
             reasons = {}
             for service, recent in self._recent.items():
-                reason = self._why_unsteady(service, recent, from_s, now_s)
+                reason = self._why_unsteady(service, recent, now_s, since_s)
                 if reason:
                     reasons[service] = reason
             return reasons
 
-    def _why_unsteady(self, service: str, recent: deque[Health], from_s: float, now_s: float) -> str:
-        fresh = [seen for seen in recent if seen.at_s >= from_s]
+    def _why_unsteady(self, service: str, recent: deque[Health], now_s: float, since_s: float) -> str:
+        steady_from_s = now_s - self._limits.steady_s
+        fresh = [seen for seen in recent if seen.at_s >= max(since_s, min(steady_from_s, now_s - FRESH_S))]
         if recent and not recent[-1].healthy:
             return f"unhealthy: {recent[-1].detail}"
         if not fresh:
             return "no health answer yet"
-        if from_s > now_s - self._limits.steady_s:
+        if since_s > steady_from_s:
             return "healthy, but not for long enough yet"
         for seen in fresh:
-            if not seen.healthy:
+            if not seen.healthy and seen.ended_s >= steady_from_s:
                 return f"was unhealthy a moment ago: {seen.detail}"
-        latency_ms = median(seen.latency_ms for seen in fresh)
+        latency_ms = median(seen.latency_ms for seen in fresh if seen.healthy)
         if latency_ms > self._limits.health_latency_ms_max:
             return f"answers its health probe in {latency_ms:.0f} ms"
-        if self._changed_s.get(service, from_s) > from_s:
+        if self._changed_s.get(service, steady_from_s) > steady_from_s:
             return "its process changed a moment ago"
         return ""
 

@@ -7,10 +7,11 @@ next. A rolling restart would not do: in a fragile fleet it is itself the cause 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from fuzzer.recorder import Recorder
-from fuzzer.runtimes.base import CanStop, ProcessState, Runtime, Undo
+from fuzzer.runtimes.base import CanRestart, CanStop, ProcessState, Runtime, Undo
 from models.errors import StepInvalid
 from models.target import Target
 
@@ -31,6 +32,17 @@ class Restorer:
         self._recorder = recorder
         self._target = target
         self._clock = runtime.clock
+
+    def calm(self, services: Iterable[str]) -> None:
+        """Restart services that a scenario crashed repeatedly.
+
+        An engine waits twice as long before each restart, until the process has run for a while; the
+        next scenario must not inherit that. An operator's restart begins anew.
+        """
+        tired = self._of(tuple(services), ProcessState.RUNNING)
+        if tired and isinstance(self._runtime, CanRestart):
+            with suppress(StepInvalid):
+                self._runtime.restart(tired)
 
     def wait_until_steady(self, limit_s: float | None = None) -> str:
         """Wait until every service is steady; returns "" or what is not, after ``limit_s``.

@@ -15,6 +15,7 @@ history; until then its undo stays in the journal.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -29,11 +30,14 @@ from fuzzer.restore import Restorer
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from invariants.base import Invariant
 from models.errors import Inconclusive, Interference, StepInvalid
-from models.expected import Expected
+from models.expected import Effect, Expected
 from models.history import PlayedStep, StepState
 from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Outcome
+
+TIRED_AFTER = 2
+"""Crashes of one service in a scenario, after which it is restarted before the next."""
 
 SLICE_S = 0.1
 """How often the history is judged while time passes."""
@@ -103,6 +107,7 @@ class Runner:
                 self._forget_journal()
             else:
                 self.leave_steady()
+            self._restorer.calm(self._tired())
             unsteady = self._restorer.wait_until_steady()
             if unsteady:
                 reason = f"the fleet is not steady before any fault: {unsteady}"
@@ -110,6 +115,11 @@ class Runner:
             return self._play(scenario, purpose, began_s)
         except Inconclusive as error:
             return self._unplayed(scenario, purpose, str(error))
+
+    def _tired(self) -> list[str]:
+        """Services that the last scenario crashed often enough for their next restart to be slow."""
+        crashed = Counter(harm.service for harm in self._expected.harms if harm.effect is Effect.RETURNING)
+        return [service for service, count in crashed.items() if count >= TIRED_AFTER]
 
     def leave_steady(self) -> None:
         """Bring a fleet that did not end steady back, and forget its undos.

@@ -74,25 +74,28 @@ class Stage:
     pass_time: Callable[[float], None]
     lift: Callable[[tuple[str, ...] | None], None]
 
-    def until(self, condition: Callable[[], bool], problem: Callable[[], str]) -> None:
+    def until(
+        self, condition: Callable[[], bool], problem: Callable[[], str], limit_s: float = EFFECT_SEEN_S
+    ) -> None:
         """Wait until something is seen.
 
         Raises:
-            StepInvalid: it was not seen within ``EFFECT_SEEN_S``.
+            StepInvalid: it was not seen within the limit.
         """
         clock = self.runtime.clock
-        deadline_s = clock.now() + EFFECT_SEEN_S
+        deadline_s = clock.now() + limit_s
         while not condition():
             if clock.now() > deadline_s:
                 raise StepInvalid(problem())
             clock.sleep(0.005)
 
-    def until_state(self, service: str, *states: ProcessState) -> None:
+    def until_state(self, service: str, *states: ProcessState, limit_s: float = EFFECT_SEEN_S) -> None:
         """Wait until the runtime says that a service is in one of these states."""
         wanted = " or ".join(states)
         self.until(
             lambda: self.runtime.status(service).state in states,
             lambda: f"{service} is {self.runtime.status(service).state}; expected {wanted}",
+            limit_s,
         )
 
 
@@ -260,7 +263,8 @@ class Fault(Action):
     def inject(self, step: Step, stage: Stage) -> None:
         """Wait until the targets run, harm them, see it, and give leave for the exits it meant."""
         for service in step.targets:
-            stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN)
+            limit_s = stage.target.limits.recovery_s_max + EFFECT_SEEN_S  # its policy may be backing off
+            stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN, limit_s=limit_s)
             if stage.runtime.status(service).state is ProcessState.DOWN:
                 raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
         instances = {name: len(stage.runtime.status(name).instances) for name in step.targets}

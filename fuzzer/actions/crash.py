@@ -6,8 +6,12 @@ from typing import ClassVar
 
 from fuzzer.actions.base import Fault, Stage
 from fuzzer.runtimes.base import CanCrash, Undo
-from models.expected import Effect
+from models.expected import Effect, Expected
 from models.step import Step
+from models.target import Target
+
+CRASHES_MOST = 3
+"""Of one service in one scenario. Engines double the pause before each restart, up to a minute."""
 
 
 class Crash(Fault):
@@ -19,6 +23,11 @@ class Crash(Fault):
     needs: ClassVar[type | None] = CanCrash
     effect: ClassVar[Effect] = Effect.RETURNING
     kills: ClassVar[bool] = True
+
+    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
+        """Services that were not crashed again and again: an engine waits twice as long each time."""
+        crashed = [harm.service for harm in expected.harms if harm.effect is Effect.RETURNING]
+        return tuple(n for n in super().candidates(target, expected) if crashed.count(n) < CRASHES_MOST)
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Start it, in case its policy does not; done only once the history is judged."""

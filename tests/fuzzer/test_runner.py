@@ -215,6 +215,17 @@ def test_protected_services_are_refused():
         run.play("crash db")
 
 
+def test_the_next_scenario_does_not_inherit_an_engines_growing_patience():
+    run = rig()
+    run.play("crash db; wait 1s; crash db; wait 1s; crash gateway")
+    run.fleet.calls.clear()
+    run.play("wait 1s")
+    assert run.fleet.calls == ["restart db"]
+    run.fleet.calls.clear()
+    run.play("wait 1s")
+    assert run.fleet.calls == []
+
+
 def test_a_fresh_fleet_is_stopped_callers_first_and_started_dependencies_first():
     run = rig()
     run.play("wait 1s", fresh=True)
