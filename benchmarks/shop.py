@@ -19,6 +19,7 @@ from models.errors import RuntimeUnavailable
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "shop"
 FRAGILE = (FOLDER / "compose.yaml",)
+PORTS = {"local": "890", "docker": "891"}  # prefixes; below the range of outgoing connections
 HARDENED = (FOLDER / "compose.yaml", FOLDER / "compose.hardened.yaml")
 
 
@@ -61,8 +62,8 @@ def compose(project: str, files: tuple[Path, ...], *words: str) -> None:
 @contextmanager
 def containers(project: str, files: tuple[Path, ...]) -> Iterator[None]:
     """The shop as containers, taken down at the end."""
-    compose(project, files, "up", "-d")
     try:
+        compose(project, files, "up", "-d")
         yield
     finally:
         compose(project, files, "down", "-v", "-t", "1")
@@ -73,7 +74,6 @@ def session(
     runtime: str,
     files: tuple[Path, ...] = HARDENED,
     *listeners: Listener,
-    ports: str = "890",
     flaws: str = "",
     limits: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[Session]:
@@ -81,7 +81,8 @@ def session(
 
     ``limits`` replace those of the target.
     """
-    project = f"knockon-bench-{ports}"
+    ports = PORTS[runtime]
+    project = f"knockon-bench-{runtime}"
     state = Path(tempfile.mkdtemp(prefix="knockon-bench-"))
     try:
         with environment(SHOP_PORTS=ports, SHOP_FLAWS=flaws):

@@ -144,25 +144,38 @@ def note(config: pytest.Config, text: str) -> None:
     config.stash.setdefault(_NOTES, []).append(text)
 
 
-def inconclusive(config: pytest.Config, reason: str) -> None:
-    """Fail the running test as UNKNOWN, which is exit code 3 unless something else was violated."""
-    config.stash[_CODE] = EXIT_UNKNOWN
-    pytest.fail(f"UNKNOWN: {reason}", pytrace=False)
+def violated(config: pytest.Config, text: str) -> NoReturn:
+    """Fail the running test because a promise was broken."""
+    _fail(config, pytest.ExitCode.TESTS_FAILED, text)
 
 
-def violated(config: pytest.Config, text: str) -> None:
-    """Fail the running test because a promise was broken: exit code 1, whatever else was UNKNOWN."""
-    config.stash[_CODE] = pytest.ExitCode.TESTS_FAILED
+def refused(config: pytest.Config, text: str) -> NoReturn:
+    """Fail the running test because what it was asked for is wrong."""
+    _fail(config, EXIT_REQUEST, text)
+
+
+def inconclusive(config: pytest.Config, reason: str) -> NoReturn:
+    """Fail the running test because nothing can be said."""
+    _fail(config, EXIT_UNKNOWN, f"UNKNOWN: {reason}")
+
+
+def _fail(config: pytest.Config, code: int, text: str) -> NoReturn:
+    """Of several failures the smallest code wins: violated, then refused, then inconclusive."""
+    config.stash[_CODE] = min(code, config.stash.get(_CODE, code))
     pytest.fail(text, pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Tell wrong requests, inconclusive runs and interruptions apart; pytest itself knows only failures."""
+    """Tell wrong requests, inconclusive runs and interruptions apart; pytest itself knows only failures.
+
+    A failure that nobody meant is an error of knockon itself: it accuses no fleet.
+    """
     stash = session.config.stash
-    code = stash.get(_CODE, None)
-    if exitstatus == pytest.ExitCode.TESTS_FAILED and code is not None:
-        session.exitstatus = code
-    elif exitstatus == pytest.ExitCode.INTERRUPTED and code != EXIT_REQUEST and _CONFIG in stash:
+    if _CONFIG not in stash:
+        return
+    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+        session.exitstatus = stash.get(_CODE, EXIT_UNKNOWN)
+    elif exitstatus == pytest.ExitCode.INTERRUPTED and stash.get(_CODE, None) != EXIT_REQUEST:
         session.exitstatus = EXIT_INTERRUPTED
 
 

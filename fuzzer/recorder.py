@@ -14,7 +14,6 @@ from models.limits import Limits
 from models.observation import Blindness, Change, Health, ProcessChange, Request
 from models.scenario import Scenario
 
-
 FRESH_S = 0.5
 """An answer older than this tells nothing about now, however short ``steady_s`` is."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fuzzer.pins import PinStatus, read_pin
-from fuzzer.plugin import inconclusive, note, violated
+from fuzzer.plugin import inconclusive, note, refused, violated
 from fuzzer.reports.text import violation_lines
 from fuzzer.search.replays import Replays
 from models.errors import PinError, ScenarioError
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Path) -> None:
     """A pinned scenario does what its status says."""
-    pin = read_pin(pin_file)
+    try:
+        pin = read_pin(pin_file)
+    except PinError as error:
+        refused(pytestconfig, str(error))
     replays = Replays(
         lambda scenario, _: knockon_session.runner.play(scenario, "pin", fresh=True),
         pin.signature,
@@ -36,7 +39,7 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
     try:
         holds = replays.holds(pin.steps)
     except ScenarioError as error:
-        raise PinError(f"{pin_file}: cannot be played on this target: {error}") from None
+        refused(pytestconfig, f"{pin_file}: cannot be played on this target: {error}")
     shown, of = replays.counts(pin.steps)
     if holds is None:
         inconclusive(pytestconfig, f"{pin_file.name}: {replays.last_reason}")

@@ -72,7 +72,8 @@ def _reached(played: Played) -> Scenario:
 
 
 def _fewer_steps(scenario: Scenario, violation: Violation, replays: Replays) -> Scenario:
-    prior = [_prior(step, violation) for step in scenario]
+    last_fault = max((i for i, step in enumerate(scenario) if ACTIONS[step.action].harmful), default=-1)
+    prior = [_prior(step, violation, index == last_fault) for index, step in enumerate(scenario)]
 
     def still_fails(steps: list[Step]) -> bool:
         return bool(steps) and replays.shows(Scenario.of(steps))
@@ -80,12 +81,17 @@ def _fewer_steps(scenario: Scenario, violation: Violation, replays: Replays) -> 
     return Scenario.of(probdd(scenario.steps, prior, still_fails))
 
 
-def _prior(step: Step, violation: Violation) -> float:
-    """Waits, loads and heals are rarely needed; faults on services that the evidence names often are."""
+def _prior(step: Step, violation: Violation, last: bool) -> float:
+    """How probably a step is needed.
+
+    Waits, loads and heals rarely are; the last fault before the violation often is, and so are faults
+    on services that whoever broke the promise is known to depend on.
+    """
     if not ACTIONS[step.action].harmful:
         return HARMLESS_PRIOR
-    told = " ".join((violation.summary, *violation.evidence))
-    return BLAMED_PRIOR if any(name in told for name in step.targets) else FAULT_PRIOR
+    paths = " ".join(line for line in violation.evidence if line.startswith("path:"))
+    known = any(name in paths or name == violation.service for name in step.targets)
+    return BLAMED_PRIOR if last or known else FAULT_PRIOR
 
 
 def _simpler_steps(scenario: Scenario, replays: Replays) -> Scenario:

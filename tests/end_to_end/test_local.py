@@ -73,7 +73,7 @@ def test_pins_come_before_the_search(desk, fuzzer):
 
 def test_a_pin_that_cannot_be_played_here_is_an_error(desk, fuzzer):
     done = desk.type(f"pytest {fuzzer}/test_pins.py {HARDENED} --pins {pin(desk, 'guard', 'crash ghost')}")
-    assert done.code == 1, done.text
+    assert done.code == 2, done.text
     assert "there is no service 'ghost'" in done.text
     assert "passed" not in done.text
 
@@ -82,7 +82,7 @@ def test_a_damaged_pin_is_an_error(desk, fuzzer):
     folder = pin(desk, "guard")
     (folder / "the-incident.json").write_text("{")
     done = desk.type(f"pytest {fuzzer}/test_pins.py {HARDENED} --pins {folder}")
-    assert done.code == 1, done.text
+    assert done.code == 2, done.text
     assert "is damaged" in done.text
 
 

@@ -1,0 +1,42 @@
+"""What the process says to whoever started it. The one place that knows the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from models.errors import Inconclusive, InvariantViolated, KnockonError
+from models.verdict import Outcome
+
+
+class ExitCode(IntEnum):
+    """0 and 1 are verdicts; everything else means that there is none."""
+
+    HELD = 0
+    VIOLATED = 1
+    REQUEST = 2
+    """The request or the target is wrong; nothing was touched."""
+    UNKNOWN = 3
+    INTERRUPTED = 130
+    """128 + SIGINT, as a shell would say it; the fleet was healed."""
+    PIPE = 141
+    """128 + SIGPIPE: whoever read the output went away, so it is not known what he would have read."""
+
+
+class NobodyReads(BaseException):
+    """The reader of our output went away (``| head``). Like Ctrl-C: no error, and everything is healed."""
+
+
+def of_outcomes(outcomes: Iterable[Outcome]) -> ExitCode:
+    """One violation decides; then one UNKNOWN."""
+    seen = set(outcomes)
+    if Outcome.VIOLATED in seen:
+        return ExitCode.VIOLATED
+    return ExitCode.UNKNOWN if Outcome.UNKNOWN in seen else ExitCode.HELD
+
+
+def of_error(error: KnockonError) -> ExitCode:
+    """The branches of the tree in ``models.errors``."""
+    if isinstance(error, Inconclusive):
+        return ExitCode.UNKNOWN
+    return ExitCode.VIOLATED if isinstance(error, InvariantViolated) else ExitCode.REQUEST

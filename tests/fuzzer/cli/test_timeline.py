@@ -1,0 +1,78 @@
+"""The story of a history: in the order of time, nothing left out."""
+
+from dataclasses import replace
+
+from fuzzer.reports.timeline import timeline
+from models.expected import Effect
+from models.history import PlayedStep, StepState
+from models.observation import Blindness, Request
+from models.scenario import Scenario
+from models.step import Step
+from tests.support.fake_fleet import SHOP, target_of
+from tests.support.histories import HistoryOf
+
+
+def told(history):
+    return [line.split("  ", 1)[1] if " s  " in line else line for line in timeline(history)]
+
+
+def crash():
+    history = HistoryOf(target_of(*SHOP)).fault(1.0, "crash db", Effect.RETURNING, permit=True)
+    history.exited("db", 1.05, code=137).started("db", 1.5).unhealthy("db", 1.1, 1.9)
+    return history.healed(4.0, steady=True).until(6.0)
+
+
+def test_steps_and_what_came_of_them_stand_in_the_order_of_time():
+    lines = [line.split(" s  ")[1] for line in timeline(crash())]
+    assert [line.strip() for line in lines if not line.strip().startswith("db healthy")] == [
+        "crash db",
+        "db exited with code 137; its policy starts it again",
+        "db unhealthy: HTTP 503",
+        "db started",
+        "every fault is lifted",
+        "steady",
+    ]
+    assert any(line.strip().startswith("db healthy again, ") for line in lines)
+    assert lines[0] == "crash db"
+    assert lines[1].startswith("    db exited")
+
+
+def test_offsets_count_from_the_begin():
+    first = next(iter(timeline(crash())))
+    assert first.split() == ["+1.00", "s", "crash", "db"]
+
+
+def test_a_step_that_did_nothing_and_one_that_was_not_played_say_so():
+    history = replace(
+        crash(),
+        scenario=Scenario.parse("crash db; kill gateway"),
+        steps=(PlayedStep(Step.parse("crash db"), 1.0, 2.0, StepState.INVALID, "it was gone"),),
+    )
+    text = "\n".join(timeline(history))
+    assert "crash db  did not take effect: it was gone" in text
+    assert "kill gateway  (not played: enough had been seen)" in text
+
+
+def test_who_stays_down_and_stays_sick_is_named():
+    history = HistoryOf(target_of(*SHOP)).exited("db", 1.0, returns=False).unhealthy("db", 1.0, 9.0)
+    text = "\n".join(timeline(history.healed(4.0, steady=False).until(5.0)))
+    assert "db exited with code 1; nothing starts it again" in text
+    assert "db still unhealthy" in text
+    assert "not steady" in text
+
+
+def test_interference_blindness_and_requests_are_told():
+    history = replace(
+        crash(),
+        interference=("db was removed",),
+        blindness=(Blindness(2.0, 2.5, "not scheduled"),),
+        requests=(
+            Request("checkout", 1.0, 5.0, 200),
+            Request("checkout", 1.1, 5.0, 503),
+            Request("checkout", 1.2, 5.0, None, "refused"),
+        ),
+    )
+    text = "\n".join(timeline(history))
+    assert "somebody else: db was removed" in text
+    assert "the fuzzer did not look for 0.5 s: not scheduled" in text
+    assert "load checkout: 1 of 3 requests answered well; the rest: refused, status 503" in text
