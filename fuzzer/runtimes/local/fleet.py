@@ -1,0 +1,94 @@
+"""A fleet from its first file to its last process: a folder, a record, a supervisord."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from fuzzer.runtimes.local import inside, preflight, procfs
+from fuzzer.runtimes.local.environment import host_environment, service_environment
+from fuzzer.runtimes.local.fleets import PREFIX, FleetRecord, end_fleet
+from fuzzer.runtimes.local.journal import FileJournal
+from fuzzer.runtimes.local.procfs import Identity
+from fuzzer.runtimes.local.supervisord import Supervisord, short_folder
+from models.errors import RuntimeUnavailable
+from models.target import Target
+
+
+class Fleet:
+    """A fleet whose supervisord answers and whose services are not started yet.
+
+    Args:
+        target: what to run.
+        state_dir: where to make the fleet's folder; made if it is not there.
+
+    Raises:
+        RequestError: a service has no local command, a command no program, or a port is taken.
+        RuntimeUnavailable: supervisord does not start. Nothing is left running.
+    """
+
+    def __init__(self, target: Target, state_dir: Path) -> None:
+        commands = preflight.local_commands(target)
+        preflight.check_ports(target)
+        state_dir.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=state_dir)).resolve()
+        socket_folder = short_folder()
+        self._record = FleetRecord(target.name, procfs.here(), _myself(), None, socket_folder)
+        self.supervisord = Supervisord(self.folder, socket_folder / "rpc")
+        self.journal = FileJournal(self.folder / "journal.json")
+        try:
+            self._record.write(self.folder)  # first of all, so that nothing can be left without it
+            environments = {
+                name: service_environment(target, name, os.environ, self._data_dir(name)) for name in commands
+            }
+            preflight.check_programs(target, environments)
+            self.supervisord.configure(
+                {name: target.services[name].restart for name in commands},
+                {name: local.command for name, local in commands.items()},
+                environments,
+                target.directory,
+            )
+            self.supervisord.launch(target.directory, host_environment(os.environ))
+            self._record = replace(self._record, supervisord=Identity.of(self.supervisord.pid))
+            self._record.write(self.folder)
+            self.supervisord.until_ready()
+        except BaseException as error:
+            self.end(error)
+            raise
+
+    @property
+    def record_of_processes(self) -> Path:
+        """Every start and exit; see ``inside.py``."""
+        return self.folder / inside.RECORD
+
+    @property
+    def logs(self) -> Path:
+        """One file a service, and supervisord's."""
+        return self.folder / "logs"
+
+    def end(self, error: BaseException | None) -> None:
+        """End every process within some three seconds, then remove the folder. Idempotent.
+
+        After an error the folder stays, because of the logs, and the error gets a note that says where.
+        Being interrupted is no error.
+        """
+        end_fleet(self.folder, self._record, self.supervisord.reap)
+        if isinstance(error, Exception) and self.logs.exists():
+            error.add_note(f"the logs of the local fleet are in {self.logs}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _data_dir(self, service: str) -> Path:
+        folder = self.folder / "data" / service
+        folder.mkdir(parents=True)
+        return folder
+
+
+def _myself() -> Identity:
+    myself = Identity.of(os.getpid())
+    if myself is None:
+        raise RuntimeUnavailable("/proc does not tell about this process; the local runtime needs it")
+    return myself

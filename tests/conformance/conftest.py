@@ -1,0 +1,158 @@
+"""The hardened shop, once on each runtime, on ports of its own.
+
+Two policies are changed so that each kind occurs: analytics-service has ``no``, user-service has
+``on-failure``, the others ``unless-stopped``.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fuzzer.runtimes.base import Runtime, Undo
+from fuzzer.runtimes.docker.clients import default_client
+from fuzzer.runtimes.docker.runtime import DockerRuntime
+from fuzzer.runtimes.local.runtime import LocalRuntime
+from fuzzer.targets.files import load_target
+from models.target import Target
+from tests.conformance.saw import Saw, until
+
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
+BASE = "python:3.11-slim"
+POLICIES = """
+services:
+  analytics-service:
+    restart: "no"
+    # Compose reads relative paths from the first file's folder, and this is none of a service.
+"""
+
+
+def free_prefix() -> int:
+    """A port prefix whose six ports nobody listens on, below the range of outgoing connections."""
+    while True:
+        prefix = random.SystemRandom().randrange(1100, 3270)
+        with ExitStack() as held:
+            try:
+                for digit in range(1, 7):
+                    held.enter_context(socket.create_server(("127.0.0.1", prefix * 10 + digit)))
+            except OSError:
+                continue
+            return prefix
+
+
+class Shop:
+    """Files and variables: what a user would name on the command line."""
+
+    def __init__(self, folder: Path) -> None:
+        policies = folder / "policies.yaml"
+        policies.write_text(POLICIES)
+        self.files = [SHOP / "compose.yaml", SHOP / "compose.hardened.yaml", policies]
+        self.environ = {**os.environ, "SHOP_PORTS": str(free_prefix()), "SHOP_FLAWS": ""}
+
+    @property
+    def target(self) -> Target:
+        return load_target(self.files, self.environ)
+
+
+@dataclass
+class Kind:
+    """One kind of runtime: how to make one, and one that is entered already, if entering is dear."""
+
+    make: Callable[[], Runtime]
+    entered: Runtime | None = None
+
+    def lent(self) -> AbstractContextManager[Runtime]:
+        return nullcontext(self.entered) if self.entered else self.make()
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
+    folder = tmp_path_factory.mktemp("local")
+    shop = Shop(folder)
+    with LocalRuntime(shop.target, state_dir=folder / "state") as runtime:
+        other = Shop(folder)
+        yield Kind(lambda: LocalRuntime(other.target, state_dir=folder / "state"), runtime)
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
+    if reason := _no_engine():
+        if os.environ.get("KNOCKON_REQUIRE_DOCKER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    shop = Shop(tmp_path_factory.mktemp("docker"))
+    project = f"knockon-conf{secrets.token_hex(2)}"
+    compose = ["docker-compose", "-p", project]
+    for file in shop.files:
+        compose += ["-f", str(file)]
+
+    def run(*words: str) -> None:
+        done = subprocess.run(
+            [*compose, *words], env=shop.environ, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    try:
+        run("up", "-d", "--build")
+        yield Kind(lambda: DockerRuntime(shop.target, project=project))
+    finally:
+        run("down", "-t", "0", "-v")
+
+
+def _no_engine() -> str:
+    if not shutil.which("docker-compose"):
+        return "there is no docker-compose: make engine"
+    try:
+        client = default_client()
+        client.inspect_image(BASE)
+        client.close()
+    except Exception as error:
+        return f"no container engine with the image {BASE}: {error}: make engine"
+    return ""
+
+
+@pytest.fixture(params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    made: Kind = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
+def saw() -> Saw:
+    return Saw()
+
+
+@pytest.fixture
+def runtime(kind: Kind, saw: Saw) -> Iterator[Runtime]:
+    """Entered, watched, and all services healthy."""
+    with kind.lent() as entered:
+        services = entered.target.topology.services
+        entered.undo(Undo("unpause", services))
+        entered.undo(Undo("start", services))
+        entered.watch(saw)
+        began_s = entered.clock.now()
+        until(lambda: all(saw.healthy_since(n, began_s) for n in services), "not all are healthy", 60.0)
+        saw.processes.clear()
+        yield entered
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: object) -> Iterator[None]:
+    """A failure on the local runtime comes with what its services said."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    runtime = getattr(item, "funcargs", {}).get("runtime")
+    if report.failed and isinstance(runtime, LocalRuntime) and runtime.logs:
+        for log in sorted(runtime.logs.glob("*.log")):
+            last = log.read_text(errors="replace").splitlines()[-15:]
+            report.sections.append((log.name, "\n".join(last)))
