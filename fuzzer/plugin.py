@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--budget", default="60s", metavar="TIME", help="time to search: 90s, 5m, 1h (default 60s)"
     )
     group.addoption("--examples", type=int, default=10_000, metavar="N", help="scenarios at most")
-    group.addoption("--steps", type=int, default=6, metavar="N", help="steps a scenario at most (default: 6)")
+    group.addoption("--steps", type=int, default=8, metavar="N", help="steps a scenario at most (default: 8)")
     group.addoption("--seed", type=int, metavar="N", help="write the same scenarios again")
     group.addoption("--pins", type=Path, metavar="DIR", help="folder of pins (default: beside the target)")
     group.addoption(

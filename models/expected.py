@@ -67,11 +67,15 @@ class Harm:
 
 @dataclass(frozen=True)
 class Expected:
-    """All harm done so far, at ``now_s`` seconds (nominal in a plan, measured in a history)."""
+    """All harm done so far, at ``now_s`` seconds (nominal in a plan, measured in a history).
+
+    ``loaded_until_s`` is when the last load will be over.
+    """
 
     topology: Topology
     recovery_s: float
     now_s: float = 0.0
+    loaded_until_s: float = 0.0
     harms: tuple[Harm, ...] = ()
 
     def at(self, now_s: float) -> Expected:
@@ -81,6 +85,17 @@ class Expected:
     def passed(self, seconds: float) -> Expected:
         """After some time in which nothing was done."""
         return self.at(self.now_s + seconds)
+
+    def loaded(self, seconds: float) -> Expected:
+        """After a load of this length began."""
+        return replace(self, loaded_until_s=self.now_s + seconds)
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing was done to anybody."""
+        moments = [harm.since_s for harm in self.harms]
+        moments += [harm.ended_s for harm in self.harms if harm.ended_s is not None]
+        return self.now_s - max(moments, default=self.now_s)
 
     def harmed(self, services: Iterable[str], effect: Effect) -> Expected:
         """After a fault. A harm that passes by itself ends as it begins."""

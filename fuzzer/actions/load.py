@@ -28,12 +28,18 @@ class Load(Action):
     noun: ClassVar[str] = "load"
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
-        """The target's loads, those whose entry can be reached."""
+        """The target's loads, those whose entry can be reached; one at a time."""
+        if expected.now_s < expected.loaded_until_s:
+            return ()
         return tuple(load.name for load in target.loads.values() if _reachable(target, load.entry))
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """The target's loads."""
         return tuple(target.loads)
+
+    def begin(self, step: Step, expected: Expected) -> Expected:
+        """Under load for as long as it says."""
+        return expected.loaded(step.number("duration_s"))
 
     def check(self, step: Step, target: Target) -> None:
         """Refuse a load that has nowhere to go, too."""

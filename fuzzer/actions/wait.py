@@ -11,6 +11,9 @@ from models.expected import Expected
 from models.step import Step
 from models.target import Target
 
+QUIET_S = 3.0
+"""After this long without any deed, more waiting tells nothing new."""
+
 
 class Wait(Action):
     """Lets consequences show, or lets the fleet recover between two faults."""
@@ -22,8 +25,8 @@ class Wait(Action):
     most_targets: ClassVar[int] = 0
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
-        """Waiting makes sense once something happened."""
-        return ("",) if expected.harms else ()
+        """Waiting makes sense while consequences of something may still come."""
+        return ("",) if expected.harms and expected.quiet_s < QUIET_S else ()
 
     def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
         """A few seconds."""

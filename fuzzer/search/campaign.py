@@ -16,6 +16,7 @@ from fuzzer.runtimes.base import Runtime
 from fuzzer.search.findings import FindingStore
 from fuzzer.search.machine import build_machine
 from fuzzer.search.minimize import minimize
+from fuzzer.search.novelty import Novelty
 from fuzzer.search.replays import Replays
 from fuzzer.search.tally import Tally
 from invariants.base import Invariant
@@ -27,6 +28,7 @@ from models.verdict import Outcome
 INCONCLUSIVE_IN_A_ROW_MOST = 3
 RETRIES_OF_UNKNOWN = 1
 SHRINK_S_LEAST = 300.0
+EXAMPLES_MOST = 10_000_000
 
 
 class _SearchOver(KeyboardInterrupt):
@@ -39,7 +41,7 @@ class SearchOptions:
 
     Attributes:
         budget_s: seconds for the search; what is found is shrunk beyond it. None: no limit.
-        examples: scenarios at most.
+        examples: scenarios played at most; many more are written, and the most novel ones played.
         steps: steps a scenario at most.
         findings: different findings after which the search ends.
         seed: makes Hypothesis write the same scenarios again.
@@ -47,7 +49,7 @@ class SearchOptions:
 
     budget_s: float | None = 60.0
     examples: int = 10_000
-    steps: int = 6
+    steps: int = 8
     findings: int = 5
     seed: int | None = None
 
@@ -78,9 +80,9 @@ class Campaign:
         self._clock = runtime.clock
         self._began_s = self._clock.now()
         self._memo: dict[Scenario, Played] = {}
-        self._tried = 0
         self._executions = 0
         self._tally = Tally()
+        self._novelty = Novelty(target)
         self._inconclusive_in_a_row = 0
         self._known: set[str] = set()
         self._failed: Played | None = None
@@ -113,7 +115,7 @@ class Campaign:
         """Play new scenarios until one shows something new, or the search is over."""
         machine = seed(number)(build_machine(self._target, self._actions, self._evaluate))
         self._failed = None
-        self._ended = f"all {self._options.examples} examples were tried"
+        self._ended = "Hypothesis found no more to try"
         try:
             self._stop_if_over()
             run_state_machine_as_test(machine, settings=self._settings())
@@ -125,7 +127,7 @@ class Campaign:
 
     def _settings(self) -> settings:
         return settings(
-            max_examples=max(1, self._options.examples - self._tried),
+            max_examples=EXAMPLES_MOST,  # plans written; `examples` counts those that are played
             stateful_step_count=self._options.steps,
             phases=[Phase.generate],
             database=None,
@@ -139,11 +141,13 @@ class Campaign:
 
     def _evaluate(self, scenario: Scenario) -> None:
         """What the machine calls with a complete plan."""
-        self._tried += 1
         known = self._memo.get(scenario)
         if known is None:
             self._stop_if_over()
+            if not self._novelty.worth_playing(scenario):
+                return
             known = self._play_until_told(scenario)
+            self._novelty.played(scenario)
             self._tally.add(known)
             kept = known.outcome is Outcome.VIOLATED
             self._memo[scenario] = known if kept else replace(known, history=None)
@@ -153,7 +157,7 @@ class Campaign:
             raise self._errors[violation.invariant](violation.summary)
 
     def _stop_if_over(self) -> None:
-        if self._tried > self._options.examples:
+        if len(self._memo) >= self._options.examples:
             raise _SearchOver(f"all {self._options.examples} examples were tried")
         budget_s = self._options.budget_s
         if budget_s is not None and self._clock.now() - self._began_s >= budget_s:

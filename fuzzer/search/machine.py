@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS
+from fuzzer.search.plan import after
 from models.expected import Expected
 from models.scenario import Scenario
 from models.step import Step
@@ -38,9 +39,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     def append(self, step: Step) -> None:
         """Add a step, and fold it into what is expected."""
-        action = ACTIONS[step.action]
-        begun = action.begin(step, self.expected)
-        self.expected = action.end(step, begun.passed(action.nominal_s(step)))
+        self.expected = after(step, self.expected)
         self.steps.append(step)
 
     def teardown(self) -> None:

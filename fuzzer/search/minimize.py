@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
 from fuzzer.search.probdd import probdd
-from fuzzer.search.replays import OutOfTime, Replays
+from fuzzer.search.replays import SHRINKING_MISS, OutOfTime, Replays
 from models.history import StepState
 from models.scenario import Scenario
 from models.step import Step
@@ -76,7 +76,7 @@ def _fewer_steps(scenario: Scenario, violation: Violation, replays: Replays) -> 
     prior = [_prior(step, violation, index == last_fault) for index, step in enumerate(scenario)]
 
     def still_fails(steps: list[Step]) -> bool:
-        return bool(steps) and replays.shows(Scenario.of(steps))
+        return bool(steps) and replays.shows(Scenario.of(steps), SHRINKING_MISS)
 
     return Scenario.of(probdd(scenario.steps, prior, still_fails))
 
@@ -99,7 +99,7 @@ def _simpler_steps(scenario: Scenario, replays: Replays) -> Scenario:
     for index, step in enumerate(scenario):
         for simpler in ACTIONS[step.action].simpler(step):
             candidate = Scenario.of((*scenario.steps[:index], simpler, *scenario.steps[index + 1 :]))
-            if replays.shows(candidate):
+            if replays.shows(candidate, SHRINKING_MISS):
                 return _simpler_steps(candidate, replays)
     return scenario
 

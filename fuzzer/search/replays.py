@@ -1,8 +1,9 @@
 """Plays scenarios again on a fleet that need not be deterministic, and remembers what they showed.
 
-A cut is accepted when the same signature shows at least once in ``k`` replays, and rejected when it
-shows in none of them; ``k`` follows from how often the violation reproduced so far, so that a needed
-step is kept out of a finding with a chance of one in twenty at most.
+A scenario shows a violation when the same signature shows at least once in ``k`` replays, and holds
+when it shows in none of them. ``k`` follows from how often the violation reproduced so far, and from
+the chance of missing it that the question bears: one in four while shrinking, where a missed cut costs
+a step that the proof finds afterwards; one in twenty in the proof.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from fuzzer.events import Played
 from models.scenario import Scenario
 from models.verdict import Outcome
 
-MISS_MOST = 0.05
+SHRINKING_MISS = 0.25
+PROOF_MISS = 0.05
 REPLAYS_MOST = 6
 UNKNOWN_MOST = 2
 
@@ -97,16 +99,16 @@ class Replays:
         record = self._records.get(scenario, _Record())
         return record.shown, record.shown + record.held
 
-    @property
-    def patience(self) -> int:
-        """After how many replays in which it did not show a scenario counts as holding."""
+    def patience(self, miss: float) -> int:
+        """How many replays in which it does not show make a scenario hold, but for this chance."""
         rate = (self.known[0] + 1) / (self.known[1] + 2)  # Laplace: never certain
-        return min(REPLAYS_MOST, max(1, math.ceil(math.log(MISS_MOST) / math.log(1 - rate))))
+        return min(REPLAYS_MOST, max(1, math.ceil(math.log(miss) / math.log(1 - rate))))
 
-    def shows(self, scenario: Scenario) -> bool:
-        """Whether the signature shows at least once in ``patience`` replays; known results count."""
+    def shows(self, scenario: Scenario, miss: float = PROOF_MISS) -> bool:
+        """Whether the signature shows in as many replays as that takes; known results count."""
         record = self._records.setdefault(scenario, _Record())
-        while not record.shown and record.held < self.patience and record.unknown <= UNKNOWN_MOST:
+        patience = self.patience(miss)
+        while not record.shown and record.held < patience and record.unknown <= UNKNOWN_MOST:
             self.once(scenario)
         return record.shown > 0
 
@@ -114,4 +116,4 @@ class Replays:
         """Whether a scenario was shown to hold; None when replays were inconclusive."""
         if self.shows(scenario):
             return False
-        return True if self.counts(scenario)[1] >= self.patience else None
+        return True if self.counts(scenario)[1] >= self.patience(PROOF_MISS) else None

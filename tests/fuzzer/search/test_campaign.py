@@ -55,7 +55,7 @@ def test_a_bug_of_two_services_at_once_shrinks_to_what_is_needed(tmp_path, seed)
     assert harmed == {"db", "gateway"}
     assert len(finding.minimal) <= 2
     assert finding.necessary is True
-    assert finding.shrinking <= 16
+    assert finding.shrinking <= 12
 
 
 def test_a_flaky_bug_is_reported_with_its_rate(tmp_path):

@@ -4,6 +4,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from fuzzer.actions.catalogue import ACTIONS, check_scenario
 from fuzzer.search.machine import build_machine
+from fuzzer.search.plan import fold
 from models.expected import Effect, Expected
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 
@@ -20,6 +21,10 @@ def plans(target, examples=150, steps=12):
     return seen
 
 
+def start(target):
+    return Expected(target.topology, target.limits.recovery_s_max)
+
+
 @pytest.fixture(scope="module")
 def target():
     return target_of(*SHOP, protect=["gateway"], published=["checkout"])
@@ -28,14 +33,6 @@ def target():
 @pytest.fixture(scope="module")
 def seen(target):
     return plans(target)
-
-
-def fold(plan, target):
-    expected = Expected(target.topology, 30.0)
-    for step in plan:
-        yield step, expected
-        action = ACTIONS[step.action]
-        expected = action.end(step, action.begin(step, expected).passed(action.nominal_s(step)))
 
 
 def test_every_action_and_every_open_service_is_drawn(seen, target):
@@ -52,7 +49,7 @@ def test_plans_can_be_played_and_do_harm(seen, target):
 
 def test_what_is_drawn_makes_sense_after_what_was_drawn(seen, target):
     for plan in seen:
-        for step, before in fold(plan, target):
+        for step, before, _ in fold(plan, start(target)):
             if step.action in ("kill", "stop", "pause", "crash", "restart"):
                 assert not set(step.targets) & set(before.lasting())
             if step.action == "start":
@@ -63,7 +60,7 @@ def test_what_is_drawn_makes_sense_after_what_was_drawn(seen, target):
 
 def test_no_more_faults_at_once_than_allowed(seen, target):
     for plan in seen:
-        for _, expected in fold(plan, target):
+        for _, _, expected in fold(plan, start(target)):
             assert len(expected.active()) <= target.safety.max_faults
 
 

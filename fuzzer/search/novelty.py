@@ -1,0 +1,83 @@
+"""Which of the plans that Hypothesis writes is worth the seconds that it takes to play.
+
+Writing a plan costs a millisecond, playing it some seconds. So of every handful only one is played:
+the first that promises more than all that were looked at before it (the rule of the secretary
+problem), or the next once patience is over. What a plan promises is what it would exercise for the
+first time, for each second that it takes:
+
+* a fault on a service, for long enough to be judged;
+* a fault on a service while another fault is in force on another: order matters, since systems break
+  on "B was already hanging when A crashed", and not the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from fuzzer.actions.catalogue import ACTIONS
+from fuzzer.search.plan import fold
+from models.expected import Effect, Expected
+from models.scenario import Scenario
+from models.target import Target
+
+ALONE, TOGETHER = 5.0, 1.0
+"""What a first fault on a service is worth, and what a first pair is."""
+
+LOOKED_AT = 12
+PATIENCE = 36
+
+
+class Novelty:
+    """Remembers what was exercised, and picks the plans that exercise more.
+
+    Args:
+        target: its limits say how long a fault must last, and what playing costs beside the steps.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._exercised: set[Hashable] = set()
+        self._best = 0.0
+        self._looked_at = 0
+
+    def worth_playing(self, scenario: Scenario) -> bool:
+        """Whether to play this one; asked for one plan after the other."""
+        worth = self._worth(scenario)
+        self._looked_at += 1
+        if self._looked_at <= LOOKED_AT:
+            self._best = max(self._best, worth)
+            return False
+        if worth <= self._best and self._looked_at < PATIENCE:
+            return False
+        self._best, self._looked_at = 0.0, 0
+        return True
+
+    def played(self, scenario: Scenario) -> None:
+        """Remember what a scenario exercised."""
+        self._exercised |= {feature for feature, _ in self._features(scenario)}
+
+    def _worth(self, scenario: Scenario) -> float:
+        new = {f: value for f, value in self._features(scenario) if f not in self._exercised}
+        seconds = self._target.limits.observe_s + sum(ACTIONS[s.action].nominal_s(s) for s in scenario)
+        return sum(new.values()) / max(seconds, 1.0)
+
+    def _features(self, scenario: Scenario) -> Iterator[tuple[Hashable, float]]:
+        start = Expected(self._target.topology, self._target.limits.recovery_s_max)
+        done: list[tuple[str, int]] = []  # each fault's action, and its harm's place among all harms
+        expected = start
+        for step, _, expected in fold(scenario, start):
+            done += [(step.action, index) for index in range(len(done), len(expected.harms))]
+        for action, index in done:
+            harm = expected.harms[index]
+            lasted_s = (expected.now_s if harm.ended_s is None else harm.ended_s) - harm.since_s
+            brief = (
+                harm.effect is not Effect.RETURNING
+                and harm.ended_s is not None
+                and lasted_s <= self._target.limits.detection_grace_s
+            )
+            yield (action, harm.service, brief), ALONE / (3 if brief else 1)
+            for earlier, place in done:
+                other = expected.harms[place]
+                before = place != index and other.since_s <= harm.since_s
+                if before and other.service != harm.service and other.active_at(harm.since_s):
+                    yield (earlier, other.service, action, harm.service), TOGETHER

@@ -1,0 +1,60 @@
+from fuzzer.search.novelty import PATIENCE, Novelty
+from models.scenario import Scenario
+from tests.support.fake_fleet import SHOP, target_of
+
+TARGET = target_of(*SHOP)
+
+
+def worth(novelty, text):
+    return novelty._worth(Scenario.parse(text))
+
+
+def test_what_was_exercised_is_worth_nothing_more():
+    novelty = Novelty(TARGET)
+    assert worth(novelty, "crash db") > 0
+    novelty.played(Scenario.parse("crash db"))
+    assert worth(novelty, "crash db") == 0
+    assert worth(novelty, "crash gateway") > 0
+
+
+def test_two_faults_at_once_are_more_than_each_alone_and_order_matters():
+    novelty = Novelty(TARGET)
+    for text in ("pause db", "crash gateway", "pause db; crash gateway"):
+        novelty.played(Scenario.parse(text))
+    assert worth(novelty, "pause db; wait 3s; crash gateway") == 0
+    assert worth(novelty, "crash gateway; pause db") > 0
+
+
+def test_a_fault_that_is_healed_at_once_is_not_the_same_as_one_that_lasts():
+    novelty = Novelty(TARGET)
+    novelty.played(Scenario.parse("pause db; unpause db"))
+    assert worth(novelty, "pause db") > 0
+    novelty.played(Scenario.parse("pause db; wait 3s; unpause db"))
+    assert worth(novelty, "pause db") == 0
+
+
+def test_faults_one_after_the_other_are_no_pair():
+    novelty = Novelty(TARGET)
+    for text in ("crash db", "crash gateway"):
+        novelty.played(Scenario.parse(text))
+    assert worth(novelty, "crash db; wait 3s; crash gateway") == 0
+
+
+def test_services_killed_at_the_same_moment_are_a_pair_in_both_orders():
+    novelty = Novelty(TARGET)
+    novelty.played(Scenario.parse("kill db gateway"))
+    assert worth(novelty, "kill db; kill gateway") == 0
+    assert worth(novelty, "kill gateway; kill db") == 0
+
+
+def test_quick_plans_are_preferred_and_nobody_waits_for_ever():
+    novelty = Novelty(TARGET)
+    assert worth(novelty, "crash db") > worth(novelty, "crash db; wait 3s; wait 3s")
+    picked = [novelty.worth_playing(Scenario.parse("crash db")) for _ in range(3 * PATIENCE)]
+    assert sum(picked) == 3
+
+
+def test_the_best_of_a_handful_is_played():
+    novelty = Novelty(TARGET)
+    plans = [Scenario.parse("wait 1s; crash db; wait 3s")] * 20 + [Scenario.parse("kill db analytics")]
+    assert [novelty.worth_playing(plan) for plan in plans] == [False] * 20 + [True]
