@@ -24,6 +24,8 @@ class Played:
     Attributes:
         violations: the gravest first.
         reason: why nothing can be said, when the outcome is UNKNOWN.
+        complete: whether it was played as written, to its end: only then does a promise that was not
+            broken count as kept.
         seconds: from the gate to the verdict.
     """
 
@@ -32,12 +34,18 @@ class Played:
     verdicts: tuple[Verdict, ...] = ()
     violations: tuple[Violation, ...] = ()
     reason: str = ""
+    complete: bool = True
     seconds: float = 0.0
     history: History | None = None
 
     def shows(self, signature: str) -> bool:
         """Whether a violation of this signature is among those found."""
         return any(violation.signature == signature for violation in self.violations)
+
+    def keeps(self, invariant: str) -> bool:
+        """Whether the scenario was played to its end and this promise was kept."""
+        held = (v.outcome is Outcome.HOLDS for v in self.verdicts if v.invariant == invariant)
+        return self.complete and any(held)
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class Summary:
         requests: how many requests loads sent, and how many were answered well.
         inconclusive: reasons of scenarios that told nothing.
         ended: why the search ended.
+        gave_up: whether it ended because scenarios told nothing.
         seed: writes the same scenarios again.
     """
 
@@ -140,6 +149,7 @@ class Summary:
     findings: tuple[Finding, ...]
     seconds: float
     ended: str
+    gave_up: bool
     seed: int
 
 

@@ -21,6 +21,17 @@ def judge(invariants: Sequence[Invariant], history: History, target: Target) -> 
     return tuple(verdicts)
 
 
+def unite(earlier: Sequence[Verdict], later: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The later verdicts, with every violation that was seen earlier: healing takes nothing back."""
+    seen = {verdict.invariant: verdict.violations for verdict in earlier}
+    united = []
+    for verdict in later:
+        known = {violation.signature for violation in verdict.violations}
+        lost = [v for v in seen.get(verdict.invariant, ()) if v.signature not in known]
+        united.append(Verdict.of(verdict.invariant, [*verdict.violations, *lost]) if lost else verdict)
+    return tuple(united)
+
+
 def violations(verdicts: Sequence[Verdict]) -> tuple[Violation, ...]:
     """All violations, in the order of the invariants, then of time."""
     return tuple(v for verdict in verdicts for v in verdict.violations)

@@ -10,15 +10,26 @@ import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.functional_validators import PlainValidator
 
 from fuzzer.events import Finding
 from fuzzer.files import write_atomically
+from fuzzer.scenarios import check_scenario, is_harmful
+from invariants.catalogue import INVARIANTS
 from models.errors import PinError, ScenarioError
 from models.scenario import Scenario
+from models.target import Target
 
 FORMAT_VERSION: Literal[1] = 1
 
@@ -76,6 +87,12 @@ class Pin(BaseModel):
     runtime: str = ""
     target: str = ""
     target_digest: str = ""
+
+    @model_validator(mode="after")
+    def _no_more_shown_than_played(self) -> Self:
+        if self.reproduced > self.replays:
+            raise ValueError(f"reproduced is {self.reproduced}, of {self.replays} replays")
+        return self
 
     @classmethod
     def of(cls, finding: Finding) -> Pin:
@@ -142,6 +159,33 @@ def read_pin(path: Path) -> Pin:
             for e in error.errors()
         )
         raise PinError(f"{path}: is damaged: {mistakes}; pin the scenario again") from None
+
+
+def check_pin(pin: Pin, target: Target, place: Path) -> None:
+    """Refuse a pin that could never fail here: it would be a guard that guards nothing.
+
+    Raises:
+        PinError: an unknown promise, a service that is not there, or steps that cannot be played or
+            do no harm.
+    """
+    promise, _, service = pin.signature.partition(":")
+    known = [invariant.name for invariant in INVARIANTS]
+    problem = ""
+    if promise not in known or promise != pin.invariant:
+        problem = (
+            f"its signature is {pin.signature!r}; expected one of {', '.join(known)}, a colon, a service"
+        )
+    elif service not in target.services:
+        problem = f"there is no service {service!r} in the target; was it renamed?"
+    else:
+        try:
+            check_scenario(pin.steps, target)
+        except ScenarioError as error:
+            problem = str(error)
+        else:
+            problem = "" if is_harmful(pin.steps) else "its steps hold no fault"
+    if problem:
+        raise PinError(f"{place}: cannot be played on this target: {problem}")
 
 
 def pin_files(folder: Path) -> list[Path]:

@@ -116,7 +116,7 @@ def _leave(config: pytest.Config, error: Exception) -> NoReturn:
     from models.errors import RequestError
 
     code = EXIT_REQUEST if isinstance(error, RequestError) else EXIT_UNKNOWN
-    config.stash[_CODE] = code
+    config.stash[_CODE] = code = min(code, config.stash.get(_CODE, code))
     pytest.exit(f"{error}", returncode=code)
 
 

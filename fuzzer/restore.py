@@ -82,8 +82,17 @@ class Restorer:
         for layer in reversed(self._target.topology.start_layers()):
             running = self._of(layer, ProcessState.RUNNING, ProcessState.RETURNING)
             if running:
-                with suppress(StepInvalid):  # it died meanwhile: stopped all the same
-                    self._runtime.stop(running)
+                self._stop(running)
+
+    def _stop(self, services: tuple[str, ...]) -> None:
+        """Stop several at once; one by one if one of them died meanwhile, and needs no stop."""
+        assert isinstance(self._runtime, CanStop)
+        try:
+            self._runtime.stop(services)
+        except StepInvalid:
+            for service in services:
+                with suppress(StepInvalid):
+                    self._runtime.stop((service,))
 
     def _unfreeze(self) -> None:
         frozen = self._of(self._target.topology.services, ProcessState.PAUSED)

@@ -10,7 +10,7 @@ import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -25,7 +25,7 @@ from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.findings import FindingStore
 from fuzzer.targets.files import load_target
 from invariants.catalogue import INVARIANTS
-from models.errors import RequestError
+from models.errors import Inconclusive, RequestError
 from models.target import Target
 
 DEFAULT_TARGET = (Path("compose.yaml"), Path("compose.hardened.yaml"))
@@ -164,7 +164,12 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
         runner = Runner(target, runtime, recorder, INVARIANTS, events)
-        yield Session(config, target, runtime, recorder, runner, available(runtime), events)
+        try:
+            yield Session(config, target, runtime, recorder, runner, available(runtime), events)
+        except BaseException:
+            with suppress(Inconclusive):  # the journal keeps what cannot be undone now
+                runner.leave_steady()
+            raise
         runner.leave_steady()
 
 

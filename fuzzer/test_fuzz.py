@@ -28,6 +28,8 @@ def test_fuzz(knockon_session: Session, pytestconfig: pytest.Config) -> None:
     if not summary.scenarios:
         reason = summary.inconclusive[-1] if unknown else summary.ended
         inconclusive(pytestconfig, f"no scenario told anything: {reason}")
+    if summary.gave_up:
+        inconclusive(pytestconfig, f"{summary.ended}: {summary.inconclusive[-1]}")
     if unknown > UNKNOWN_SHARE_MOST * (unknown + summary.scenarios):
         inconclusive(
             pytestconfig,

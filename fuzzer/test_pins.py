@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fuzzer.pins import PinStatus, read_pin
+from fuzzer.events import Played
+from fuzzer.pins import PinStatus, check_pin, read_pin
 from fuzzer.plugin import inconclusive, note, refused, violated
 from fuzzer.reports.text import violation_lines
 from fuzzer.search.replays import Replays
@@ -26,21 +27,26 @@ if TYPE_CHECKING:
 
 def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Path) -> None:
     """A pinned scenario does what its status says."""
+    session = knockon_session
     try:
         pin = read_pin(pin_file)
+        check_pin(pin, session.target, pin_file)
     except PinError as error:
         refused(pytestconfig, str(error))
     replays = Replays(
-        lambda scenario, _: knockon_session.runner.play(scenario, "pin", fresh=True),
+        lambda scenario, stop_at: session.runner.play(scenario, "pin", fresh=True, stop_at=stop_at),
         pin.signature,
         lambda: True,
         known=(pin.reproduced, pin.replays),
     )
     try:
         holds = replays.holds(pin.steps)
-    except ScenarioError as error:
-        refused(pytestconfig, f"{pin_file}: cannot be played on this target: {error}")
+    except ScenarioError as error:  # this runtime cannot do what another could
+        refused(pytestconfig, f"{pin_file}: {error}")
     shown, of = replays.counts(pin.steps)
+    other = replays.last_other
+    if holds is not False and other and pin.status is PinStatus.GUARD:
+        violated(pytestconfig, _broken(f"the guard {pin_file.name} breaks another promise", other))
     if holds is None:
         inconclusive(pytestconfig, f"{pin_file.name}: {replays.last_reason}")
     if holds is False and pin.status is PinStatus.OPEN:
@@ -48,11 +54,15 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
         pytest.xfail(f"known, open: {pin.summary} (shown {shown}/{of})")
     if holds is False:
         assert replays.last_shown is not None
-        lines = [line for v in replays.last_shown.violations for line in violation_lines(v)]
-        violated(pytestconfig, "\n".join([f"the guard {pin_file.name} fails: {pin.steps}", *lines]))
+        violated(pytestconfig, _broken(f"the guard {pin_file.name} fails", replays.last_shown))
     if pin.status is PinStatus.OPEN:
         note(
             pytestconfig,
             f"{pin_file.name}: fixed, it held {of} times; keep it so with: knockon pin --guard {pin_file}"
-            f"{knockon_session.config.options()}",
+            f"{session.config.options()}",
         )
+
+
+def _broken(what: str, played: Played) -> str:
+    lines = [line for violation in played.violations for line in violation_lines(violation)]
+    return "\n".join([f"{what}: {played.scenario}", *lines])

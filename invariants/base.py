@@ -71,8 +71,9 @@ def offset(history: History, at_s: float) -> str:
 
 
 def faults_before(history: History, at_s: float) -> tuple[str, ...]:
-    """Services that a fault had harmed by then and that may still be blamed."""
-    return history.expected.blamed(at_s)
+    """Services that a fault had harmed by then, in the order of the topology."""
+    harmed = {harm.service for harm in history.expected.harms if harm.since_s <= at_s}
+    return tuple(name for name in history.services if name in harmed)
 
 
 def blame(history: History, service: str, at_s: float) -> tuple[str, ...]:

@@ -16,7 +16,10 @@ from models.errors import InvariantViolated
 from models.history import History
 from models.observation import ProcessChange
 from models.target import Target
-from models.verdict import Outcome, Verdict, Violation
+from models.verdict import Verdict, Violation
+
+DEAF_S = 0.5
+"""How near to a moment without observation an exit proves nothing: it may have been anything."""
 
 
 class IsolationViolated(InvariantViolated):
@@ -31,15 +34,26 @@ class Isolation:
     error: ClassVar[type[InvariantViolated]] = IsolationViolated
 
     def judge(self, history: History, target: Target) -> Verdict:
-        """VIOLATED by each service's first exit without a permit; UNKNOWN if no fault preceded it."""
-        violations = []
+        """VIOLATED by each service's first exit without a permit.
+
+        UNKNOWN if only exits before any fault, or while nobody listened for them, are in doubt, and if
+        nobody listened at the end.
+        """
+        violations: list[Violation] = []
+        doubt = ""
+        if history.deaf_s(history.ended_s - DEAF_S, history.ended_s) >= DEAF_S / 2:
+            doubt = "nobody could listen for exits at the end"
         for service in history.services:
             for exited in self._unpermitted(history, service):
                 if not faults_before(history, exited.at_s):
-                    reason = f"{service} exited at {offset(history, exited.at_s)}, before any fault"
-                    return Verdict(self.name, Outcome.UNKNOWN, reason=reason)
-                violations.append(self._violation(history, exited))
-                break
+                    doubt = f"{service} exited at {offset(history, exited.at_s)}, before any fault"
+                elif history.deaf_s(exited.at_s - DEAF_S, exited.at_s + DEAF_S) > 0:
+                    doubt = f"{service} exited at {offset(history, exited.at_s)}, while nobody could look"
+                else:
+                    violations.append(self._violation(history, exited))
+                    break
+        if doubt and not violations:
+            return Verdict.unknown(self.name, doubt)
         return Verdict.of(self.name, violations)
 
     def _unpermitted(self, history: History, service: str) -> list[ProcessChange]:

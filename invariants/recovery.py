@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from invariants.base import Unexcused, blame, offset, unexcused
+from invariants.base import Unexcused, blame, faults_before, offset, unexcused
 from models.errors import InvariantViolated
 from models.expected import Effect
 from models.history import History
@@ -63,7 +63,7 @@ class Recovery:
                 and harm.since_s <= exited.at_s <= until_s
             ):
                 return None  # killed on purpose: whoever heals the fault starts it
-        return exited if history.expected.blamed(exited.at_s) else None
+        return exited if faults_before(history, exited.at_s) else None
 
     def _cannot_return(self, history: History, target: Target, exited: ProcessChange) -> Violation:
         service = exited.service

@@ -81,7 +81,12 @@ class SteadyState:
 
     def _flapping(self, history: History, service: str) -> Violation | None:
         assert history.healed_s is not None
-        spans = [span for span in history.unhealthy_spans(service) if span.since_s > history.healed_s]
+        excused_s = max([history.healed_s, *(until_s for _, until_s in history.expected.excuses(service))])
+        spans = [
+            span
+            for span in history.unhealthy_spans(service)
+            if span.since_s > excused_s and not history.blind_s(span.since_s, span.until_s)
+        ]
         last = history.health_of(service)[-1:]
         if len(spans) < 2 or not last or not last[0].healthy:
             return None
@@ -89,7 +94,7 @@ class SteadyState:
             self.name,
             service,
             spans[-1].since_s,
-            f"{service} does not stay healthy: unhealthy {len(spans)} times since the faults were healed",
+            f"{service} does not stay healthy: unhealthy {len(spans)} times after it should have recovered",
             (
                 *blame(history, service, history.ended_s),
                 *(f"{offset(history, s.since_s)}  {service} unhealthy: {s.detail}" for s in spans[:5]),

@@ -30,7 +30,10 @@ class Effect(StrEnum):
     HUNG = "hung"
     """A process that does not answer, until somebody lets it go on."""
     RETURNING = "returning"
-    """The process died or was restarted; the fault itself is over, recovery is the fleet's duty."""
+    """The process died or was restarted: over with the step, and recovery is the fleet's duty."""
+
+
+LASTING = frozenset({Effect.DOWN, Effect.HUNG})
 
 
 class Standing(StrEnum):
@@ -47,7 +50,7 @@ TRANSIENT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """Harm done to ``service`` from ``since_s`` until ``ended_s`` (None: not healed yet)."""
+    """Harm done to ``service`` from ``since_s`` until ``ended_s`` (None: it lasts)."""
 
     service: str
     effect: Effect
@@ -98,17 +101,17 @@ class Expected:
         return self.now_s - max(moments, default=self.now_s)
 
     def harmed(self, services: Iterable[str], effect: Effect) -> Expected:
-        """After a fault. A harm that passes by itself ends as it begins."""
-        ended_s = self.now_s if effect is Effect.RETURNING else None
-        new = tuple(Harm(name, effect, self.now_s, ended_s) for name in services)
+        """After a fault began."""
+        new = tuple(Harm(name, effect, self.now_s) for name in services)
         return replace(self, harms=self.harms + new)
 
     def relieved(self, services: Iterable[str], effect: Effect | None = None) -> Expected:
-        """After lasting harm to these services ended; only that of one ``effect`` if given."""
+        """After harm to these services ended: that of one ``effect``, or all that lasts."""
         names = set(services)
+        ends = LASTING if effect is None else {effect}
         harms = tuple(
             replace(harm, ended_s=self.now_s)
-            if harm.ended_s is None and harm.service in names and effect in (None, harm.effect)
+            if harm.ended_s is None and harm.service in names and harm.effect in ends
             else harm
             for harm in self.harms
         )
@@ -120,7 +123,8 @@ class Expected:
 
     def lasting(self, effect: Effect | None = None) -> tuple[str, ...]:
         """Services under harm that lasts until it is healed, in the order of the topology."""
-        names = {h.service for h in self.harms if h.ended_s is None and effect in (None, h.effect)}
+        wanted = LASTING if effect is None else {effect}
+        names = {harm.service for harm in self.harms if harm.ended_s is None and harm.effect in wanted}
         return tuple(name for name in self.topology.services if name in names)
 
     def active(self) -> tuple[str, ...]:

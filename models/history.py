@@ -5,7 +5,7 @@ A history is a value: the runner's recorder takes a snapshot whenever somebody w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -177,5 +177,18 @@ class History:
 
     def blind_s(self, since_s: float, until_s: float) -> float:
         """For how many seconds of a span the fuzzer itself did not look properly."""
-        overlaps = (min(until_s, b.until_s) - max(since_s, b.since_s) for b in self.blindness)
-        return sum(overlap for overlap in overlaps if overlap > 0)
+        return _covered_s(self.blindness, since_s, until_s)
+
+    def deaf_s(self, since_s: float, until_s: float) -> float:
+        """For how many seconds of a span nobody could hear of process changes."""
+        return _covered_s((b for b in self.blindness if b.deaf), since_s, until_s)
+
+
+def _covered_s(spans: Iterable[Blindness], since_s: float, until_s: float) -> float:
+    """How much of a span is covered by others, which may overlap."""
+    covered, cursor = 0.0, since_s
+    for span in sorted(spans, key=lambda span: span.since_s):
+        begin, end = max(cursor, span.since_s), min(until_s, span.until_s)
+        if end > begin:
+            covered, cursor = covered + end - begin, end
+    return covered

@@ -49,11 +49,15 @@ class ProcessChange:
 
 @dataclass(frozen=True, slots=True)
 class Blindness:
-    """A span in which the fuzzer itself did not look properly; what it missed proves nothing."""
+    """A span in which the fuzzer itself did not look properly; what it missed proves nothing.
+
+    ``deaf`` tells that process changes may have been missed, and not only health probes been late.
+    """
 
     since_s: float
     until_s: float
     reason: str
+    deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class HealthProbe:
 
 
 class Criticality(StrEnum):
-    """How much the service matters to its owners; ranks findings."""
+    """How much the service matters to its owners."""
 
     CRITICAL = "critical"
     NORMAL = "normal"

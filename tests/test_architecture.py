@@ -20,7 +20,7 @@ BELOW = {
     "targets": {"runtimes.base"},
     "loads": set(),
     "actions": {"recorder", "runtimes.base"},
-    "search": {"actions", "events", "files", "pins", "runner", "runtimes.base"},
+    "search": {"actions", "events", "files", "pins", "runner", "runtimes.base", "scenarios"},
     "reports": {"events", "recorder", "runtimes.base"},
 }
 ASSEMBLERS = {"session.py"}

@@ -53,6 +53,11 @@ class Param:
 class Loads(Protocol):
     """The loads of the scenario that plays."""
 
+    @property
+    def ends_s(self) -> float:
+        """When the last of them is over."""
+        ...
+
     def start(self, load: Load, url: str, rate_rps: float, duration_s: float) -> None:
         """Start to send; returns when the sender is ready."""
         ...
@@ -208,6 +213,13 @@ class Action(ABC):
 
     # How it is done.
 
+    def ready(self, step: Step, stage: Stage) -> None:  # noqa: B027 - most actions need nothing
+        """Wait until it can be done; the step begins only then.
+
+        Raises:
+            StepInvalid: it cannot be done.
+        """
+
     @abstractmethod
     def inject(self, step: Step, stage: Stage) -> None:
         """Do it, and see that it took effect.
@@ -257,16 +269,19 @@ class Fault(Action):
         return expected.harmed(step.targets, self.effect)
 
     def end(self, step: Step, expected: Expected) -> Expected:
-        """A passing harm is over."""
+        """A passing harm is over once it was done; from then on recovery counts."""
         return expected.relieved(step.targets, Effect.RETURNING)
 
-    def inject(self, step: Step, stage: Stage) -> None:
-        """Wait until the targets run, harm them, see it, and give leave for the exits it meant."""
+    def ready(self, step: Step, stage: Stage) -> None:
+        """Wait until the targets run; a restart policy may still be backing off."""
+        limit_s = stage.target.limits.recovery_s_max + EFFECT_SEEN_S
         for service in step.targets:
-            limit_s = stage.target.limits.recovery_s_max + EFFECT_SEEN_S  # its policy may be backing off
             stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN, limit_s=limit_s)
             if stage.runtime.status(service).state is ProcessState.DOWN:
                 raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
+
+    def inject(self, step: Step, stage: Stage) -> None:
+        """Harm the targets, see it, and give leave for the exits it meant."""
         instances = {name: len(stage.runtime.status(name).instances) for name in step.targets}
         began_s = stage.runtime.clock.now()
         try:

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzzer.actions.catalogue import check_scenario
 from fuzzer.pins import Pin, read_pin
+from fuzzer.scenarios import check_scenario
 from models.errors import RequestError, ScenarioError
 from models.scenario import Scenario
 from models.target import Target

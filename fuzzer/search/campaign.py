@@ -87,6 +87,7 @@ class Campaign:
         self._known: set[str] = set()
         self._failed: Played | None = None
         self._ended = ""
+        self._gave_up = False
         self._seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
 
     def run(self) -> Summary:
@@ -101,7 +102,7 @@ class Campaign:
         while failed := self._search(self._seed + len(findings)):
             finding = self._make_small(failed)
             findings.append(finding)
-            self._known |= {v.signature for v in (*failed.violations, finding.violation, *finding.also)}
+            self._known |= {v.signature for v in (failed.violations[0], finding.violation, *finding.also)}
             if len(findings) == self._options.findings:
                 self._ended = f"{len(findings)} findings are enough"
                 break
@@ -163,6 +164,7 @@ class Campaign:
         if budget_s is not None and self._clock.now() - self._began_s >= budget_s:
             raise _SearchOver(f"the budget of {budget_s:g} s is spent")
         if self._inconclusive_in_a_row >= INCONCLUSIVE_IN_A_ROW_MOST:
+            self._gave_up = True
             raise _SearchOver(f"{INCONCLUSIVE_IN_A_ROW_MOST} scenarios in a row told nothing")
 
     def _play_until_told(self, scenario: Scenario) -> Played:
@@ -226,5 +228,6 @@ class Campaign:
             findings=findings,
             seconds=self._clock.now() - self._began_s,
             ended=self._ended,
+            gave_up=self._gave_up,
             seed=self._seed,
         )

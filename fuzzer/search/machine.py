@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.search.plan import after
+from fuzzer.scenarios import after
 from models.expected import Expected
 from models.scenario import Scenario
 from models.step import Step

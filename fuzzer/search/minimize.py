@@ -8,6 +8,7 @@ from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
 from fuzzer.search.probdd import probdd
 from fuzzer.search.replays import SHRINKING_MISS, OutOfTime, Replays
+from models.errors import ScenarioError
 from models.history import StepState
 from models.scenario import Scenario
 from models.step import Step
@@ -76,9 +77,17 @@ def _fewer_steps(scenario: Scenario, violation: Violation, replays: Replays) -> 
     prior = [_prior(step, violation, index == last_fault) for index, step in enumerate(scenario)]
 
     def still_fails(steps: list[Step]) -> bool:
-        return bool(steps) and replays.shows(Scenario.of(steps), SHRINKING_MISS)
+        return bool(steps) and _shows(Scenario.of(steps), replays)
 
     return Scenario.of(probdd(scenario.steps, prior, still_fails))
+
+
+def _shows(scenario: Scenario, replays: Replays) -> bool:
+    """Whether a cut still shows it. One that may not be played (too many faults at once) does not."""
+    try:
+        return replays.shows(scenario, SHRINKING_MISS)
+    except ScenarioError:
+        return False
 
 
 def _prior(step: Step, violation: Violation, last: bool) -> float:
@@ -99,7 +108,7 @@ def _simpler_steps(scenario: Scenario, replays: Replays) -> Scenario:
     for index, step in enumerate(scenario):
         for simpler in ACTIONS[step.action].simpler(step):
             candidate = Scenario.of((*scenario.steps[:index], simpler, *scenario.steps[index + 1 :]))
-            if replays.shows(candidate, SHRINKING_MISS):
+            if _shows(candidate, replays):
                 return _simpler_steps(candidate, replays)
     return scenario
 
@@ -114,8 +123,11 @@ def _prove(scenario: Scenario, replays: Replays) -> tuple[Scenario, bool | None]
     fewer.append(Scenario.of(harmless or [Step.of("wait", duration_s=1)]))
     proofs = []
     for candidate in dict.fromkeys(fewer):
-        holds = replays.holds(candidate)
+        try:
+            holds = replays.holds(candidate)
+        except ScenarioError:
+            continue  # without that step the rest may not be played at all
         if holds is False:
-            return _prove(candidate, replays) if candidate is not fewer[-1] else (scenario, False)
+            return _prove(candidate, replays) if candidate != fewer[-1] else (scenario, False)
         proofs.append(holds)
     return scenario, None if None in proofs else True

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.search.plan import fold
+from fuzzer.scenarios import fold
 from models.expected import Effect, Expected
 from models.scenario import Scenario
 from models.target import Target

@@ -18,7 +18,7 @@ from models.verdict import Outcome
 
 SHRINKING_MISS = 0.25
 PROOF_MISS = 0.05
-REPLAYS_MOST = 6
+REPLAYS_MOST = 12
 UNKNOWN_MOST = 2
 
 
@@ -51,6 +51,7 @@ class Replays:
     known: tuple[int, int] = (0, 0)
     executions: int = 0
     last_shown: Played | None = None
+    last_other: Played | None = None
     last_reason: str = ""
     _records: dict[Scenario, _Record] = field(default_factory=dict)
 
@@ -72,9 +73,11 @@ class Replays:
             record.watched = played if watch else record.watched
             self.last_shown = played
             return Outcome.VIOLATED
-        if played.outcome is Outcome.UNKNOWN:
+        if played.violations:
+            self.last_other = played
+        if not played.keeps(self.signature.partition(":")[0]):
             record.unknown += 1
-            self.last_reason = played.reason
+            self.last_reason = played.reason or "it was not played to its end"
             return Outcome.UNKNOWN
         record.held += 1
         return Outcome.HOLDS

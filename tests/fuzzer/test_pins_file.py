@@ -1,12 +1,14 @@
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzer.pins import Pin, PinStatus, free_path, pin_files, read_pin
+from fuzzer.pins import Pin, PinStatus, check_pin, free_path, pin_files, read_pin
 from models.errors import PinError
 from models.scenario import Scenario
+from tests.support.fake_fleet import SHOP, target_of
 
 PIN = Pin(
     steps=Scenario.parse("crash checkout; wait 2s"),
@@ -86,3 +88,24 @@ def test_a_pin_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(PinError, match="cannot be written"):
         PIN.write(tmp_path / "file" / "pin.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ""),
+        ({"signature": "isolation:old-name"}, "renamed"),
+        ({"signature": "izolation:gateway", "invariant": "izolation"}, "izolation"),
+        ({"invariant": "recovery"}, "signature"),
+        ({"steps": Scenario.parse("wait 1s")}, "no fault"),
+        ({"steps": Scenario(())}, "no fault"),
+        ({"steps": Scenario.parse("crash ghost")}, "ghost"),
+    ],
+)
+def test_a_pin_that_could_never_fail_is_refused(changes, told):
+    pin = PIN.model_copy(update=changes)
+    if not told:
+        check_pin(pin, target_of(*SHOP), Path("a.json"))
+        return
+    with pytest.raises(PinError, match=told):
+        check_pin(pin, target_of(*SHOP), Path("a.json"))

@@ -65,7 +65,8 @@ def test_after_a_violation_the_rest_is_not_played():
     run = rig(dies_with("analytics", "db"))
     played = run.play("kill db; wait 30s; crash gateway")
     assert played.outcome is Outcome.VIOLATED
-    assert [p.step.action for p in played.history.steps] == ["kill", "wait"]
+    assert [p.step.action for p in played.history.steps] == ["kill"]
+    assert not played.complete
     assert "crash gateway" not in run.fleet.calls
 
 
@@ -153,17 +154,11 @@ def test_the_undo_is_written_before_the_fault_is_done():
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_an_interruption_heals(error):
     run = rig()
-
-    def interrupted(seconds):
-        raise error
-
-    run.play("wait 1s")
-    sleep, run.fleet.clock.sleep = run.fleet.clock.sleep, run.fleet.clock.sleep
-    calls = []
+    sleep, raised = run.fleet.clock.sleep, []
 
     def breaking(seconds):
-        if any(call.startswith("pause") for call in run.fleet.calls) and not calls:
-            calls.append(1)
+        if not raised and run.fleet.state["db"] is ProcessState.PAUSED:
+            raised.append(error)
             raise error
         sleep(seconds)
 
@@ -171,7 +166,84 @@ def test_an_interruption_heals(error):
     with pytest.raises(error):
         run.play("pause db; wait 5s")
     assert run.fleet.state["db"] is ProcessState.RUNNING
+    run.runner.leave_steady()
     assert run.fleet.journal.entries == {}
+
+
+def test_an_interruption_while_the_fleet_is_renewed_leaves_its_undo():
+    run = rig()
+    stop = run.fleet.stop
+
+    def interrupted(services):
+        stop(services)
+        raise KeyboardInterrupt
+
+    run.fleet.stop = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run.play("crash db", fresh=True)
+    assert run.fleet.state["gateway"] is ProcessState.DOWN
+    [undos] = run.fleet.journal.entries.values()
+    assert undos == (Undo("start", run.fleet.target.faultable),)
+    run.fleet.stop = stop
+    run.runner.leave_steady()
+    assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
+    assert run.fleet.journal.entries == {}
+
+
+def test_one_undo_that_fails_keeps_no_other_from_being_done():
+    run = rig()
+
+    def refuse(services):
+        raise RuntimeUnavailable("no")
+
+    run.fleet.start = refuse
+    assert run.play("pause analytics; kill db").outcome is Outcome.UNKNOWN
+    assert run.fleet.state["analytics"] is ProcessState.RUNNING
+
+
+def test_healing_takes_no_violation_back():
+    run = rig(target=target_of(*SHOP, restart=Restart.NO))
+    assert run.play("kill db; start db; wait 1s; crash db").shows("recovery:db")
+    run = rig(target=target_of(*SHOP, restart=Restart.NO))
+    assert run.play("crash db; wait 1s; start db; wait 5s").shows("recovery:db")
+
+
+def test_a_slow_stop_is_watched_from_its_end():
+    def late(fleet):
+        if not fleet.is_up("db") and fleet.clock.now() - fleet.down_at > 1.0:
+            fleet.exit("analytics")
+
+    run = rig(late)
+    run.fleet.down_at = 1e9
+    stop = run.fleet.stop
+
+    def slowly(services):
+        run.fleet.clock.sleep(10.0)
+        run.fleet.down_at = run.fleet.clock.now()
+        stop(services)
+
+    run.fleet.stop = slowly
+    assert run.play("stop db").shows("isolation:analytics")
+
+
+def test_recovery_counts_from_when_the_harm_was_done():
+    """Two crashes in a row: the second waits for the return from the first."""
+    run = rig(target=target_of(*SHOP, recovery_s_max=6.0))
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("tests.support.fake_fleet.RESTART_S", 4.0)
+    assert run.play("crash db; crash db").outcome is Outcome.HOLDS
+    monkey.undo()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("kill db gateway; crash checkout", "max_faults"), ("pause db; crash db", "earlier fault")],
+)
+def test_more_harm_than_is_allowed_is_refused(text, told):
+    run = rig()
+    with pytest.raises(ScenarioError, match=told):
+        run.play(text)
+    assert run.fleet.calls == []
 
 
 def test_a_runtime_that_vanishes_is_unknown_and_its_undo_stays_in_the_journal():

@@ -61,6 +61,24 @@ def test_an_exit_before_any_fault_tells_nothing():
     assert "db" in verdict.reason
 
 
+def test_a_later_doubt_does_not_take_a_violation_back():
+    early = HistoryOf(TARGET).exited("analytics", 0.5)
+    early.fault(1.0, "crash checkout", Effect.RETURNING, permit=True).exited("checkout", 1.05, 137)
+    assert [v.service for v in judge(early.exited("gateway", 1.9)).violations] == ["gateway"]
+
+
+def test_an_exit_while_nobody_could_look_accuses_nobody():
+    assert judge(crashed().exited("gateway", 3.0).blind(2.0, 2.8, deaf=True)).outcome is Outcome.UNKNOWN
+
+
+def test_late_health_probes_hide_no_exit():
+    assert judge(crashed().exited("gateway", 3.0).blind(2.0, 4.0)).outcome is Outcome.VIOLATED
+
+
+def test_nobody_listening_at_the_end_is_no_calm():
+    assert judge(crashed().blind(5.0, 8.0, deaf=True)).outcome is Outcome.UNKNOWN
+
+
 def test_violations_come_in_the_order_of_time():
     verdict = judge(crashed().exited("db", 2.5).exited("gateway", 1.9))
     assert [v.service for v in verdict.violations] == ["gateway", "db"]

@@ -37,6 +37,13 @@ def test_a_service_that_flaps():
     assert judge(flapping).outcome is Outcome.VIOLATED
 
 
+def test_what_is_excused_does_not_flap():
+    flapping = HistoryOf(TARGET).fault(1.0, "kill db", Effect.DOWN).healed(3.0, steady=False)
+    for at_s in (4.0, 5.0, 6.0, 7.0):
+        flapping.unhealthy("checkout", at_s, at_s + 0.3)
+    assert judge(flapping).outcome is Outcome.UNKNOWN
+
+
 def test_not_steady_and_nothing_tells_why():
     assert judge(paused().healed(3.0, steady=False)).outcome is Outcome.UNKNOWN
 

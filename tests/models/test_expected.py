@@ -28,7 +28,13 @@ def test_a_crash_is_over_at_once_but_counts_as_active_for_a_moment():
     assert hurt.lasting() == ()
     assert hurt.active() == ("db",)
     assert hurt.passed(TRANSIENT_S).active() == ()
-    assert hurt.excuses("db") == ((0.0, 30.0),)
+
+
+def test_recovery_from_a_passing_harm_counts_from_when_it_was_done():
+    slow = START.harmed(["db"], Effect.RETURNING).passed(10)
+    assert slow.excuses("db") == ((0.0, inf),)
+    assert slow.relieved(["db"], Effect.RETURNING).excuses("db") == ((0.0, 40.0),)
+    assert slow.all_relieved().excuses("db") == ((0.0, inf),)  # healing does not end it, its step does
 
 
 def test_healing_ends_only_what_lasts_and_only_the_named_effect():

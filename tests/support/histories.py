@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.expected import Expected
+from models.expected import Effect, Expected
 from models.history import History, Permit, PlayedStep
 from models.observation import Blindness, Change, Health, ProcessChange
 from models.scenario import Scenario
@@ -27,7 +27,8 @@ class HistoryOf:
 
     def fault(self, at_s: float, step: str, effect, *, permit: bool = False) -> HistoryOf:
         parsed = Step.parse(step)
-        self.expected = self.expected.at(at_s).harmed(parsed.targets, effect)
+        harmed = self.expected.at(at_s).harmed(parsed.targets, effect)
+        self.expected = harmed.relieved(parsed.targets, Effect.RETURNING)
         self._steps.append(PlayedStep(parsed, at_s, at_s + 0.1))
         if permit:
             self._permits += [Permit(name, at_s, at_s + 0.1) for name in parsed.targets]
@@ -54,8 +55,8 @@ class HistoryOf:
         self._processes.append(ProcessChange(service, at_s, Change.STARTED, "1"))
         return self
 
-    def blind(self, since_s: float, until_s: float) -> HistoryOf:
-        self._blind.append(Blindness(since_s, until_s, "not scheduled"))
+    def blind(self, since_s: float, until_s: float, *, deaf: bool = False) -> HistoryOf:
+        self._blind.append(Blindness(since_s, until_s, "not scheduled", deaf))
         return self
 
     def until(self, ended_s: float) -> History:

@@ -34,6 +34,11 @@ class _Intent:
     began_s: float
     ended_s: float | None = None
 
+    def came_back(self, event: str, at_s: float) -> bool:
+        """Whether this is the death of what a restart had already started again: its own death."""
+        ended = self.ended_s is not None and at_s > self.ended_s
+        return self.verb == "restart" and event == "die" and ended
+
     def over(self, at_s: float) -> bool:
         return self.ended_s is not None and at_s > self.ended_s + AFTER_S
 
@@ -60,14 +65,15 @@ class Intents:
             intent.ended_s = self._now()
 
     def behind(self, event: str, container: str, at_s: float) -> tuple[str, float] | None:
-        """Which of our requests is behind an event: its verb and when it began."""
+        """Which of our requests is behind an event, the latest that can be: its verb and when it began."""
         with self._lock:
-            for intent in self._intents:
+            for intent in reversed(self._intents):
                 if (
                     container in intent.containers
                     and event in CAUSES[intent.verb]
                     and intent.began_s - BEFORE_S <= at_s
                     and not intent.over(at_s)
+                    and not intent.came_back(event, at_s)
                 ):
                     return intent.verb, intent.began_s
         return None

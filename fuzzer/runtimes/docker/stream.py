@@ -128,7 +128,7 @@ class EventStream:
                 back = True
             # Told piece by piece: who judges meanwhile has to know as well.
             now_s = time.monotonic()
-            self._was_blind(Blindness(lost_s, now_s, "the engine's events were interrupted"))
+            self._was_blind(Blindness(lost_s, now_s, "the engine's events were interrupted", deaf=True))
             lost_s = now_s
             if back:
                 return

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from fuzzer.actions.catalogue import ACTIONS, check_scenario
+from fuzzer.actions.catalogue import ACTIONS
+from fuzzer.scenarios import check_scenario, fold
 from fuzzer.search.machine import build_machine
-from fuzzer.search.plan import fold
 from models.expected import Effect, Expected
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 

@@ -1,14 +1,17 @@
+from dataclasses import replace
+
 import pytest
 
 from fuzzer.events import Played
 from fuzzer.search.replays import OutOfTime, Replays
 from models.scenario import Scenario
-from models.verdict import Outcome, Violation
+from models.verdict import Outcome, Verdict, Violation
 
 SCENARIO = Scenario.parse("crash a")
+KEPT = (Verdict("isolation", Outcome.HOLDS),)
 SHOWN = Played(SCENARIO, Outcome.VIOLATED, violations=(Violation("isolation", "b", 0.0, "b exited"),))
-OTHER = Played(SCENARIO, Outcome.VIOLATED, violations=(Violation("isolation", "c", 0.0, "c exited"),))
-HELD = Played(SCENARIO, Outcome.HOLDS)
+OTHER = Played(SCENARIO, Outcome.VIOLATED, KEPT, (Violation("recovery", "c", 0.0, "c is away"),))
+HELD = Played(SCENARIO, Outcome.HOLDS, KEPT)
 UNKNOWN = Played(SCENARIO, Outcome.UNKNOWN, reason="the engine vanished")
 
 
@@ -27,9 +30,9 @@ def test_another_signature_is_not_the_same_finding():
     assert not replays(*[OTHER] * 9, known=(5, 5)).shows(SCENARIO)
 
 
-@pytest.mark.parametrize(("known", "patience"), [((5, 5), 2), ((3, 3), 2), ((3, 5), 4), ((1, 5), 6)])
+@pytest.mark.parametrize(("known", "patience"), [((5, 5), 2), ((3, 3), 2), ((3, 5), 4), ((1, 5), 9)])
 def test_a_flaky_violation_gets_more_replays_before_a_scenario_counts_as_holding(known, patience):
-    some = replays(*[HELD] * 9, known=known)
+    some = replays(*[HELD] * 12, known=known)
     assert some.holds(SCENARIO) is True
     assert some.executions == patience
 
@@ -39,6 +42,16 @@ def test_unknown_is_no_evidence_and_not_repeated_for_ever():
     assert some.holds(SCENARIO) is None
     assert some.last_reason == "the engine vanished"
     assert some.executions <= 4
+
+
+def test_what_was_not_played_to_its_end_holds_nothing():
+    cut_short = replace(OTHER, complete=False)
+    assert replays(*[cut_short] * 9).holds(SCENARIO) is None
+
+
+def test_a_promise_that_was_not_judged_is_not_kept():
+    steady = Replays(lambda scenario, stop_at: HELD, "steady_state:b", lambda: True)
+    assert steady.holds(SCENARIO) is None
 
 
 def test_what_is_known_is_not_played_again():

@@ -139,3 +139,14 @@ def test_published_ports_of_an_engine_elsewhere_are_there():
     assert reachable_host("unix:///var/run/docker.sock") == "127.0.0.1"
     assert reachable_host("tcp://docker:2375") == "docker"
     assert reachable_host("ssh://me@big-machine") == "big-machine"
+
+
+def test_a_death_right_after_our_restart_is_its_own_and_the_latest_request_is_meant():
+    times = iter([10.0, 11.0, 11.2, 12.0])
+    intents = Intents(lambda: next(times))
+    with intents.meaning("restart", ["c"]):
+        assert intents.behind("die", "c", 10.5) == ("restart", 10.0)
+    assert intents.behind("die", "c", 11.1) is None
+    assert intents.behind("start", "c", 11.1) == ("restart", 10.0)
+    with intents.meaning("kill", ["c"]):
+        assert intents.behind("die", "c", 11.3) == ("kill", 11.2)

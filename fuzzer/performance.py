@@ -1,0 +1,231 @@
+"""One scenario on stage: its steps, the watch, healing, settling, judging. Made anew for each play."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fuzzer.actions.base import Loads, Stage
+from fuzzer.actions.catalogue import ACTIONS
+from fuzzer.events import Events, Played, StepBegan
+from fuzzer.judge import judge, outcome, unite, violations
+from fuzzer.recorder import Recorder
+from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from invariants.base import Invariant
+from models.errors import Inconclusive, Interference, StepInvalid
+from models.expected import Expected
+from models.history import PlayedStep, StepState
+from models.scenario import Scenario
+from models.step import Step
+from models.target import Target
+from models.verdict import Outcome, Verdict
+
+SLICE_S = 0.1
+"""How often the history is judged while time passes."""
+
+STARTED_S = 5.0
+"""How long a heal waits until what it started is seen to run."""
+
+
+class _SeenEnough(Exception):
+    """A violation was seen, and its consequences had their time to show."""
+
+
+class Performance:
+    """Plays one scenario.
+
+    Args:
+        stop_at: a signature; once it shows, the rest does not matter. Without one, the first violation
+            of any kind ends the steps, and the watch goes on for ``observe_s``.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        target: Target,
+        runtime: Runtime,
+        recorder: Recorder,
+        invariants: Sequence[Invariant],
+        events: Events,
+        loads: Loads,
+        stop_at: str | None,
+    ) -> None:
+        self._scenario = scenario
+        self._target = target
+        self._runtime = runtime
+        self._recorder = recorder
+        self._invariants = invariants
+        self._events = events
+        self._loads = loads
+        self._stop_at = stop_at
+        self._clock = runtime.clock
+        self._expected = Expected(target.topology, target.limits.recovery_s_max, self._clock.now())
+        self._outstanding: list[Undo] = []
+        self._lifted = self._healed = False
+        self._last_fault_s = self._clock.now()
+        self._judged_s = 0.0
+        self._seen: tuple[Verdict, ...] = ()
+        self._violated_s: float | None = None
+
+    def play(self) -> Played:
+        """From the first step to the verdict; every fault that lasts is lifted.
+
+        Raises:
+            RuntimeUnavailable: the engine or supervisor does not answer.
+        """
+        self._recorder.begin(self._scenario, self._clock.now())
+        doubt, complete = "", False
+        try:
+            self._play_steps()
+            self._watch_consequences()
+            self._heal()
+            self._settle()
+            complete = self._violated_s is None
+        except _SeenEnough:
+            self._heal()
+        except (StepInvalid, Interference) as error:
+            doubt = str(error)
+            self._heal()
+        return self._judged(doubt, complete)
+
+    # The steps.
+
+    def _play_steps(self) -> None:
+        stage = Stage(self._target, self._runtime, self._recorder, self._loads, self._pass_time, self._lift)
+        for step in self._scenario:
+            if self._violated_s is None:
+                self._events.emit(StepBegan(step))
+                self._play_step(step, stage)
+                self._look()
+
+    def _play_step(self, step: Step, stage: Stage) -> None:
+        action, began_s = ACTIONS[step.action], self._clock.now()
+        state, reason = StepState.DONE, ""
+        try:
+            action.ready(step, stage)
+            began_s = self._clock.now()
+            self._expected = action.begin(step, self._expected.at(began_s))
+            if action.harmful and any(name in self._expected.lasting() for name in step.targets):
+                self._outstanding.extend(action.undo(step))
+            action.inject(step, stage)
+        except StepInvalid as error:
+            state, reason = StepState.INVALID, str(error)
+            raise
+        finally:
+            ended_s = self._clock.now()
+            self._expected = action.end(step, self._expected.at(ended_s))
+            self._recorder.played(PlayedStep(step, began_s, ended_s, state, reason))
+            if action.harmful:
+                self._last_fault_s = ended_s
+            if state is StepState.DONE:
+                self._outstanding = _only(self._outstanding, self._expected.lasting())
+
+    # Watching.
+
+    def _watch_consequences(self) -> None:
+        """Until ``observe_s`` after the last fault or the first violation, and until the loads are over."""
+        observe_s = self._target.limits.observe_s
+        moments = [self._last_fault_s + observe_s, self._loads.ends_s]
+        if self._violated_s is not None:
+            moments.append(self._violated_s + observe_s + 2 * SLICE_S)
+        self._pass_time(max(moments) - self._clock.now())
+
+    def _settle(self) -> None:
+        """Wait until steady, or until every excuse is over and the last probes are in."""
+        limits = self._target.limits
+        began_s = self._clock.now()
+        # Old answers say nothing about what was lifted just now; if nothing was, they are still good.
+        since_s = began_s if self._lifted else began_s - limits.steady_s
+        ends = [harm.excused_until_s(limits.recovery_s_max) for harm in self._expected.harms]
+        patience_s = limits.steady_s + 3 * limits.health_timeout_s + 1.0
+        until_s = max([began_s, *ends]) + patience_s
+        while self._recorder.unsteady(self._clock.now(), since_s):
+            if self._clock.now() > until_s:
+                self._recorder.settled(steady=False)
+                return
+            self._pass_time(0.02)
+        self._recorder.settled(steady=True)
+
+    def _pass_time(self, seconds: float) -> None:
+        until_s = self._clock.now() + seconds
+        while (left_s := until_s - self._clock.now()) > 0:
+            self._clock.sleep(min(SLICE_S, left_s))
+            if self._clock.now() - self._judged_s >= SLICE_S:
+                self._look()
+
+    def _look(self) -> None:
+        """Judge the history so far; what is broken now stays broken, whatever comes later.
+
+        Raises:
+            _SeenEnough: nothing more needs to be seen.
+        """
+        self._judged_s = now_s = self._clock.now()
+        if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
+            raise _SeenEnough
+        history = self._recorder.snapshot(self._expected.at(now_s), now_s)
+        self._seen = unite(self._seen, judge(self._invariants, history, self._target))
+        found = violations(self._seen)
+        if any(violation.signature == self._stop_at for violation in found):
+            raise _SeenEnough
+        if found and self._stop_at is None and self._violated_s is None:
+            self._violated_s = now_s
+
+    # Healing.
+
+    def _heal(self) -> None:
+        """Lift every fault that lasts; once, however the scenario ended."""
+        if self._healed:
+            return
+        self._lifted = bool(self._outstanding)
+        if self._lifted:
+            now_s = self._clock.now()
+            history = self._recorder.snapshot(self._expected.at(now_s), now_s)
+            self._seen = unite(self._seen, judge(self._invariants, history, self._target))
+        self._lift(None)
+        self._recorder.healed(self._clock.now())
+        self._healed = True
+
+    def _lift(self, services: tuple[str, ...] | None) -> None:
+        """Undo, the last fault first, whatever still lasts on these services (None: on all).
+
+        One that fails keeps none of the others from being undone; its error is raised at the end.
+        """
+        wanted = self._target.topology.services if services is None else services
+        failed: Inconclusive | None = None
+        for undo in reversed(_only(self._outstanding, wanted)):
+            try:
+                self._runtime.undo(undo)
+                for name in undo.services:
+                    self._until_running(name)
+                self._expected = self._expected.at(self._clock.now()).relieved(undo.services)
+            except Inconclusive as error:
+                failed = failed or error
+        self._outstanding = _only(self._outstanding, self._expected.lasting())
+        if failed:
+            raise failed
+
+    def _until_running(self, service: str) -> None:
+        """A start counts as done once the runtime has seen it, so that no law sees it half done."""
+        deadline_s = self._clock.now() + STARTED_S
+        while self._runtime.status(service).state is not ProcessState.RUNNING:
+            if self._clock.now() > deadline_s:
+                return  # it does not run: that is for the laws to judge
+            self._clock.sleep(0.005)
+
+    # Judging.
+
+    def _judged(self, doubt: str, complete: bool) -> Played:
+        now_s = self._clock.now()
+        history = self._recorder.snapshot(self._expected.at(now_s), now_s)
+        if history.interference:
+            reason = f"somebody else changed the fleet: {history.interference[0]}"
+            return Played(self._scenario, Outcome.UNKNOWN, reason=reason, complete=False, history=history)
+        verdicts = unite(self._seen, judge(self._invariants, history, self._target))
+        result, reason = outcome(verdicts, doubt)
+        found = violations(verdicts)
+        return Played(self._scenario, result, verdicts, found, reason or doubt, complete, history=history)
+
+
+def _only(undos: Sequence[Undo], services: Sequence[str]) -> list[Undo]:
+    """The undos, less what they do to other services."""
+    wanted = [(undo.verb, tuple(name for name in undo.services if name in services)) for undo in undos]
+    return [Undo(verb, names) for verb, names in wanted if names]
