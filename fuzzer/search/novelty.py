@@ -5,7 +5,9 @@ the first that promises more than all that were looked at before it (the rule of
 problem), or the next once patience is over. What a plan promises is what it would exercise for the
 first time, for each second that it takes:
 
-* a fault on a service, for long enough to be judged;
+* a fault on a service;
+* what such a fault does to each service outside its blast radius, which shows only while it lasts long
+  enough, and while no other fault excuses that service;
 * a fault on a service while another fault is in force on another: order matters, since systems break
   on "B was already hanging when A crashed", and not the other way round.
 """
@@ -20,8 +22,8 @@ from models.expected import Effect, Expected
 from models.scenario import Scenario
 from models.target import Target
 
-ALONE, TOGETHER = 5.0, 1.0
-"""What a first fault on a service is worth, and what a first pair is."""
+ALONE, BYSTANDER, TOGETHER = 3.0, 1.0, 1.0
+"""What a first fault on a service is worth, its first look at a bystander, and a first pair."""
 
 LOOKED_AT = 12
 PATIENCE = 36
@@ -69,15 +71,25 @@ class Novelty:
             done += [(step.action, index) for index in range(len(done), len(expected.harms))]
         for action, index in done:
             harm = expected.harms[index]
-            lasted_s = (expected.now_s if harm.ended_s is None else harm.ended_s) - harm.since_s
-            brief = (
-                harm.effect is not Effect.RETURNING
-                and harm.ended_s is not None
-                and lasted_s <= self._target.limits.detection_grace_s
-            )
-            yield (action, harm.service, brief), ALONE / (3 if brief else 1)
+            yield (action, harm.service), ALONE
+            for bystander in self._judged(index, expected):
+                yield (action, harm.service, bystander), BYSTANDER
             for earlier, place in done:
                 other = expected.harms[place]
                 before = place != index and other.since_s <= harm.since_s
                 if before and other.service != harm.service and other.active_at(harm.since_s):
                     yield (earlier, other.service, action, harm.service), TOGETHER
+
+    def _judged(self, index: int, expected: Expected) -> Iterator[str]:
+        """Services that would be caught if this harm made them unhealthy: nothing else excuses them."""
+        limits = self._target.limits
+        harm = expected.harms[index]
+        end_s = expected.now_s + limits.observe_s if harm.ended_s is None else harm.ended_s
+        long_enough = end_s - harm.since_s >= limits.detection_grace_s + limits.health_timeout_s
+        if not long_enough and harm.effect is not Effect.RETURNING:
+            return
+        radius = expected.topology.blast_radius
+        harms = enumerate(expected.harms)
+        others = {other.service for place, other in harms if place != index and other.since_s <= end_s}
+        excused = radius(others) | radius([harm.service])
+        yield from (name for name in expected.topology.services if name not in excused)
