@@ -79,6 +79,7 @@ class Campaign:
         self._options = options
         self._clock = runtime.clock
         self._began_s = self._clock.now()
+        self._plans: dict[Scenario, Scenario | None] = {}
         self._memo: dict[Scenario, Played] = {}
         self._executions = 0
         self._tally = Tally()
@@ -140,21 +141,25 @@ class Campaign:
             suppress_health_check=list(HealthCheck),
         )
 
-    def _evaluate(self, scenario: Scenario) -> None:
-        """What the machine calls with a complete plan."""
-        known = self._memo.get(scenario)
-        if known is None:
+    def _evaluate(self, plan: Scenario) -> None:
+        """What the machine calls with a complete plan.
+
+        Only every handful of plans is something played, and not all of a plan: what was played is
+        remembered for the plan, so that Hypothesis sees the same whenever it asks again.
+        """
+        if plan not in self._plans:
             self._stop_if_over()
-            if not self._novelty.worth_playing(scenario):
-                return
-            known = self._play_until_told(scenario)
-            self._novelty.played(scenario)
-            self._tally.add(known)
-            kept = known.outcome is Outcome.VIOLATED
-            self._memo[scenario] = known if kept else replace(known, history=None)
-        if known.outcome is Outcome.VIOLATED and known.violations[0].signature not in self._known:
-            self._failed = self._failed or known
-            violation = known.violations[0]
+            self._plans[plan] = picked = self._novelty.pick(plan)
+            if picked is not None and picked not in self._memo:
+                self._memo[picked] = self._play_until_told(picked)
+        played = self._memo.get(self._plans[plan] or plan)
+        if (
+            played
+            and played.outcome is Outcome.VIOLATED
+            and played.violations[0].signature not in self._known
+        ):
+            self._failed = self._failed or played
+            violation = played.violations[0]
             raise self._errors[violation.invariant](violation.summary)
 
     def _stop_if_over(self) -> None:
@@ -173,10 +178,13 @@ class Campaign:
             self._executions += 1
             played = self._runner.play(scenario, "search", fresh=attempt > 0)
             if played.outcome is not Outcome.UNKNOWN:
-                self._inconclusive_in_a_row = 0
-                return played
-        self._inconclusive_in_a_row += 1
-        return played
+                break
+        told = played.outcome is not Outcome.UNKNOWN
+        self._inconclusive_in_a_row = 0 if told else self._inconclusive_in_a_row + 1
+        self._novelty.played(scenario)
+        self._tally.add(played)
+        # Histories are large; only that of a violation is still needed.
+        return played if played.outcome is Outcome.VIOLATED else replace(played, history=None)
 
     # Making it small.
 

@@ -1,9 +1,9 @@
 """Which of the plans that Hypothesis writes is worth the seconds that it takes to play.
 
-Writing a plan costs a millisecond, playing it some seconds. So of every handful only one is played:
-the first that promises more than all that were looked at before it (the rule of the secretary
-problem), or the next once patience is over. What a plan promises is what it would exercise for the
-first time, for each second that it takes:
+Writing a plan costs a few milliseconds, playing it some seconds. So of every handful of plans only one
+part is played, the one that promises most: what it would exercise for the first time, for each second
+that it takes. Of a long plan that is often a small part, since soon every service is excused by one
+fault or another. What counts:
 
 * a fault on a service;
 * what such a fault does to each service outside its blast radius, which shows only while it lasts long
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.scenarios import fold
+from fuzzer.scenarios import fold, is_harmful
 from models.expected import Effect, Expected
 from models.scenario import Scenario
 from models.target import Target
@@ -25,8 +25,11 @@ from models.target import Target
 ALONE, BYSTANDER, TOGETHER = 3.0, 1.0, 1.0
 """What a first fault on a service is worth, its first look at a bystander, and a first pair."""
 
-LOOKED_AT = 12
-PATIENCE = 36
+PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
+"""Nothing begins with these: there is nothing yet to wait for or to lift."""
+
+LOOKED_AT = 16
+"""How many plans are looked at for each that is played."""
 
 
 class Novelty:
@@ -39,20 +42,22 @@ class Novelty:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._exercised: set[Hashable] = set()
-        self._best = 0.0
         self._looked_at = 0
+        self._most = -1.0
+        self._best = Scenario()
 
-    def worth_playing(self, scenario: Scenario) -> bool:
-        """Whether to play this one; asked for one plan after the other."""
-        worth = self._worth(scenario)
+    def pick(self, plan: Scenario) -> Scenario | None:
+        """Look at one more plan; after a handful, the part to play of those that were looked at."""
+        for part in _parts(plan):
+            worth = self._worth(part)
+            if worth > self._most:
+                self._most, self._best = worth, part
         self._looked_at += 1
-        if self._looked_at <= LOOKED_AT:
-            self._best = max(self._best, worth)
-            return False
-        if worth <= self._best and self._looked_at < PATIENCE:
-            return False
-        self._best, self._looked_at = 0.0, 0
-        return True
+        if self._looked_at < LOOKED_AT or not self._best.steps:
+            return None
+        picked = self._best
+        self._looked_at, self._most, self._best = 0, -1.0, Scenario()
+        return picked
 
     def played(self, scenario: Scenario) -> None:
         """Remember what a scenario exercised."""
@@ -93,3 +98,12 @@ class Novelty:
         others = {other.service for place, other in harms if place != index and other.since_s <= end_s}
         excused = radius(others) | radius([harm.service])
         yield from (name for name in expected.topology.services if name not in excused)
+
+
+def _parts(plan: Scenario) -> Iterator[Scenario]:
+    """Every run of steps that begins with a fault or a load and holds a fault, the shortest first."""
+    for length in range(1, len(plan) + 1):
+        for begin in range(len(plan) - length + 1):
+            part = plan[begin : begin + length]
+            if part[0].action not in PASSIVE and is_harmful(part):
+                yield part

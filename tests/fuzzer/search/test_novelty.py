@@ -1,4 +1,4 @@
-from fuzzer.search.novelty import PATIENCE, Novelty
+from fuzzer.search.novelty import LOOKED_AT, Novelty
 from models.scenario import Scenario
 from tests.support.fake_fleet import SHOP, target_of
 
@@ -57,14 +57,34 @@ def test_services_killed_at_the_same_moment_are_a_pair_in_both_orders():
     assert worth(novelty, "kill gateway; kill db") == 0
 
 
-def test_quick_plans_are_preferred_and_nobody_waits_for_ever():
+def test_quick_scenarios_are_preferred():
     novelty = Novelty(TARGET)
     assert worth(novelty, "crash db") > worth(novelty, "crash db; wait 3s; wait 3s")
-    picked = [novelty.worth_playing(Scenario.parse("crash db")) for _ in range(3 * PATIENCE)]
-    assert sum(picked) == 3
 
 
-def test_the_best_of_a_handful_is_played():
+def picked(novelty, *plans):
+    return [part for text in plans if (part := novelty.pick(Scenario.parse(text)))]
+
+
+def test_of_a_handful_the_best_part_is_played():
     novelty = Novelty(TARGET)
-    plans = [Scenario.parse("wait 1s; crash db; wait 3s")] * 20 + [Scenario.parse("kill db analytics")]
-    assert [novelty.worth_playing(plan) for plan in plans] == [False] * 20 + [True]
+    dull, rich = "crash db; wait 3s", "wait 1s; crash gateway; crash db; wait 3s; heal all"
+    assert [str(part) for part in picked(novelty, *[dull] * 5, rich, *[dull] * (LOOKED_AT - 6))] == [
+        "crash gateway; crash db"
+    ]
+
+
+def test_nothing_is_played_twice_while_there_is_something_new():
+    novelty = Novelty(TARGET)
+    seen = []
+    for _ in range(4):
+        [part] = picked(novelty, *["crash db; wait 3s; pause analytics; wait 3s; stop gateway"] * LOOKED_AT)
+        novelty.played(part)
+        seen.append(part)
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_part_neither_begins_with_a_wait_nor_goes_without_a_fault():
+    novelty = Novelty(TARGET)
+    [part] = picked(novelty, *["wait 1s; crash db; heal all; wait 1s"] * LOOKED_AT)
+    assert str(part) == "crash db"
