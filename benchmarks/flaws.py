@@ -46,12 +46,12 @@ class FoundAfter:
             self.seconds = time.monotonic() - self.began_s
 
 
-def hunt(runtime: str, flaw: str, seconds: float, seed: int) -> tuple[Summary, float | None]:
+def hunt(runtime: str, flaw: str, search: SearchOptions) -> tuple[Summary, float | None]:
     """Search for one flaw, and shrink what is found; returns the summary and seconds until found."""
     found = FoundAfter()
     with session(runtime, HARDENED, found, flaws=flaw) as opened:
         found.began_s = time.monotonic()
-        summary = opened.campaign(SearchOptions(budget_s=seconds, seed=seed, findings=1)).run()
+        summary = opened.campaign(search).run()
     return summary, found.seconds
 
 
@@ -77,11 +77,13 @@ def main(bars: Bars) -> None:
     parser.add_argument("--runtime", default="local")
     parser.add_argument("--only", nargs="*", default=[*VISIBLE, *MAY_NEED_MORE])
     parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--shrink-seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    search = SearchOptions(options.seconds, seed=options.seed, findings=1, shrink_s=options.shrink_seconds)
     rows, spent_s, found = [], 0.0, 0
     for flaw in options.only:
-        summary, found_s = hunt(options.runtime, flaw, options.seconds, options.seed)
+        summary, found_s = hunt(options.runtime, flaw, search)
         rows.append(row(flaw, summary, found_s))
         bars.console.print(f"{flaw}: {'found' if found_s is not None else 'not found'}")
         if flaw in VISIBLE:

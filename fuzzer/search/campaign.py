@@ -27,7 +27,6 @@ from models.verdict import Outcome
 
 INCONCLUSIVE_IN_A_ROW_MOST = 3
 RETRIES_OF_UNKNOWN = 1
-SHRINK_S_LEAST = 300.0
 EXAMPLES_MOST = 10_000_000
 
 
@@ -44,6 +43,7 @@ class SearchOptions:
         examples: scenarios played at most; many more are written, and the most novel ones played.
         steps: steps a scenario at most.
         findings: different findings after which the search ends.
+        shrink_s: seconds for making one finding small, beyond the budget.
         seed: makes Hypothesis write the same scenarios again.
     """
 
@@ -51,6 +51,7 @@ class SearchOptions:
     examples: int = 10_000
     steps: int = 8
     findings: int = 5
+    shrink_s: float = 300.0
     seed: int | None = None
 
 
@@ -195,7 +196,7 @@ class Campaign:
             Finding(self._target, self._runtime.name, played.scenario, played.scenario, violation)
         )
         self._events.emit(FindingBegan(played, seen.saved))
-        until_s = began_s + max(SHRINK_S_LEAST, self._options.budget_s or 0.0)
+        until_s = began_s + self._options.shrink_s
         replays = Replays(self._replay, violation.signature, lambda: self._clock.now() < until_s)
         small = minimize(played, violation, replays)
         shown = replays.watched(small.scenario) or replays.last_shown or played

@@ -22,8 +22,9 @@ from models.expected import Effect, Expected
 from models.scenario import Scenario
 from models.target import Target
 
-ALONE, BYSTANDER, TOGETHER = 3.0, 1.0, 1.0
-"""What a first fault on a service is worth, its first look at a bystander, and a first pair."""
+ALONE, BYSTANDER, TOGETHER, RELATED = 3.0, 1.0, 0.5, 2.0
+"""What is a first fault on a service worth, its first look at a bystander, a first pair of services, and
+a first pair of which one needs the other."""
 
 PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
 """Nothing begins with these: there is nothing yet to wait for or to lift."""
@@ -83,7 +84,12 @@ class Novelty:
                 other = expected.harms[place]
                 before = place != index and other.since_s <= harm.since_s
                 if before and other.service != harm.service and other.active_at(harm.since_s):
-                    yield (earlier, other.service, action, harm.service), TOGETHER
+                    pair = (earlier, other.service, action, harm.service)
+                    yield pair, RELATED if self._related(other.service, harm.service) else TOGETHER
+
+    def _related(self, one: str, other: str) -> bool:
+        edge = self._target.topology.edge
+        return edge(one, other) is not None or edge(other, one) is not None
 
     def _judged(self, index: int, expected: Expected) -> Iterator[str]:
         """Services that would be caught if this harm made them unhealthy: nothing else excuses them."""
