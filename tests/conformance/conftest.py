@@ -7,13 +7,11 @@ Two policies are changed so that each kind occurs: analytics-service has ``no``,
 from __future__ import annotations
 
 import os
-import random
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from fuzzer.runtimes.local.runtime import LocalRuntime
 from fuzzer.targets.files import load_target
 from models.target import Target
 from tests.conformance.saw import Saw, until
+from tests.support.ports import free_prefix
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 BASE = "python:3.11-slim"
@@ -35,19 +34,6 @@ services:
     restart: "no"
     # Compose reads relative paths from the first file's folder, and this is none of a service.
 """
-
-
-def free_prefix() -> int:
-    """A port prefix whose six ports nobody listens on, below the range of outgoing connections."""
-    while True:
-        prefix = random.SystemRandom().randrange(1100, 3270)
-        with ExitStack() as held:
-            try:
-                for digit in range(1, 7):
-                    held.enter_context(socket.create_server(("127.0.0.1", prefix * 10 + digit)))
-            except OSError:
-                continue
-            return prefix
 
 
 class Shop:

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import shlex
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_prefix
+
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = ROOT / "examples" / "shop"
 BIN = Path(sys.executable).parent
-
-
-def free_ports() -> str:
-    """A prefix whose six ports nobody listens on, below the range of outgoing connections."""
-    while True:
-        prefix = random.SystemRandom().randrange(1100, 3270)
-        with ExitStack() as held:
-            try:
-                for digit in range(1, 7):
-                    held.enter_context(socket.create_server(("127.0.0.1", prefix * 10 + digit)))
-            except OSError:
-                continue
-            return str(prefix)
 
 
 @dataclass
@@ -73,7 +59,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """An empty folder, with the shop on free ports."""
-    environ = {**os.environ, "SHOP_PORTS": free_ports(), "SHOP_FLAWS": ""}
+    environ = {**os.environ, "SHOP_PORTS": str(free_prefix()), "SHOP_FLAWS": ""}
     return Desk(tmp_path, environ)
 
 
