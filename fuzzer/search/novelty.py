@@ -29,7 +29,7 @@ a first pair of which one needs the other."""
 PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
 """Nothing begins with these: there is nothing yet to wait for or to lift."""
 
-LOOKED_AT = 16
+LOOKED_AT = 32
 """How many plans are looked at for each that is played."""
 
 
