@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Protocol
 
 from hypothesis import strategies as st
@@ -48,6 +49,23 @@ class Param:
     def strategy(self) -> st.SearchStrategy[int]:
         """Numbers to draw."""
         return st.integers(self.low, self.high)
+
+
+@cache
+def _steps(
+    action: str, params: tuple[Param, ...], names: tuple[str, ...], most: int
+) -> st.SearchStrategy[Step]:
+    """Steps with up to ``most`` of these targets; kept, since Hypothesis asks for them all the time."""
+    targets: st.SearchStrategy[tuple[str, ...]] = st.just(())
+    if most:
+        several = st.lists(st.sampled_from(names), min_size=1, max_size=most, unique=True)
+        targets = several.map(lambda some: tuple(name for name in names if name in some))
+    numbers = st.tuples(*(param.strategy() for param in params))
+    return st.builds(
+        lambda who, values: Step.of(action, *who, **{p.name: v for p, v in zip(params, values, strict=True)}),
+        targets,
+        numbers,
+    )
 
 
 class Loads(Protocol):
@@ -135,17 +153,13 @@ class Action(ABC):
 
     def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
         """Steps to draw; called only while there are candidates."""
-        named = st.sampled_from(self.candidates(target, expected)).map(lambda name: (name,))
-        return self._with_params(named)
-
-    def _with_params(self, targets: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[Step]:
-        numbers = st.tuples(*(param.strategy() for param in self.params))
-        names = tuple(param.name for param in self.params)
-        return st.builds(
-            lambda who, values: Step.of(self.name, *who, **dict(zip(names, values, strict=True))),
-            targets,
-            numbers,
+        return _steps(
+            self.name, self.params, self.candidates(target, expected), self.at_once(target, expected)
         )
+
+    def at_once(self, target: Target, expected: Expected) -> int:
+        """How many targets a drawn step names at most."""
+        return min(1, self.most_targets)
 
     # What a step means.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from fuzzer.actions.base import Action, Stage
 from models.expected import Expected
 from models.step import Step
@@ -23,12 +21,8 @@ class Heal(Action):
     most_targets: ClassVar[int] = 100
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
-        """Worth doing while something lasts."""
+        """All at once, while something lasts; a single service is what ``start`` and ``unpause`` are for."""
         return (ALL,) if expected.lasting() else ()
-
-    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
-        """Everything at once; a single service is what ``start`` and ``unpause`` are for."""
-        return st.just(Step.of(self.name, ALL))
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """The services that faults may touch, or all."""

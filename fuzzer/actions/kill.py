@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from fuzzer.actions.base import Fault, Stage
 from fuzzer.runtimes.base import CanKill, ProcessState, Undo
 from models.expected import Effect, Expected
@@ -24,13 +22,9 @@ class Kill(Fault):
     effect: ClassVar[Effect] = Effect.DOWN
     kills: ClassVar[bool] = True
 
-    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
-        """One service, sometimes as many as are allowed at once."""
-        room = target.safety.max_faults - len(expected.active())
-        names = st.sampled_from(self.candidates(target, expected))
-        several = st.lists(names, min_size=1, max_size=room, unique=True)
-        in_order = several.map(lambda some: tuple(n for n in target.topology.services if n in some))
-        return self._with_params(in_order)
+    def at_once(self, target: Target, expected: Expected) -> int:
+        """As many as are allowed beside those that are harmed already."""
+        return target.safety.max_faults - len(expected.active())
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Start them."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
 from fuzzer.actions.base import Action, Param, Stage
 from models.expected import Expected
 from models.step import Step
@@ -27,10 +25,6 @@ class Wait(Action):
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
         """Waiting makes sense while consequences of something may still come."""
         return ("",) if expected.harms and expected.quiet_s < QUIET_S else ()
-
-    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
-        """A few seconds."""
-        return self._with_params(st.just(()))
 
     def nominal_s(self, step: Step) -> float:
         """As long as it says."""
