@@ -22,7 +22,7 @@ def test_the_default_is_the_hardened_shop_and_it_holds(desk, fuzzer):
 
 def test_a_flaw_is_found_made_small_and_saved(desk, fuzzer):
     desk.environ["SHOP_FLAWS"] = "crash-on-dependency-failure"
-    done = desk.type(f"pytest {fuzzer} --budget 30s --seed 1")
+    done = desk.type(f"pytest {fuzzer} --budget 60s --seed 1")
     assert done.code == 1, done.text
     assert "VIOLATED isolation: checkout-service exited with code 1" in done.text
     assert "minimal scenario: 1 step, reproduced" in done.text
