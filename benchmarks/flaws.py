@@ -1,10 +1,11 @@
 """How soon each seeded flaw of the example shop is found, and what it takes to make it small.
 
-    python -m benchmarks.flaws [--runtime local] [--only NAME …] [--seconds 120]
+    python -m benchmarks.flaws [--runtime local] [--only NAME …] [--seconds 180]
+    python -m benchmarks.flaws --clients
 
-Bar: on ``local`` every flaw that today's invariants can see is found, within 600 s together;
-``order-dependent`` may need more and is listed on its own. Flaws that only a client's requests show
-(lost-write, retry-storm) are listed as such.
+Bar: every flaw is found, within 60 s a flaw in the mean; ``order-dependent`` may need more and is listed
+on its own. With ``--clients`` only the promises to clients judge, and only the flaws count that clients
+feel.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from benchmarks.shop import HARDENED, session
 from fuzzer.events import Event, FindingBegan, Summary
 from fuzzer.search.campaign import SearchOptions
 
-VISIBLE = (
+SEEN = (
     "crash-on-dependency-failure",
     "no-restart",
     "no-timeout",
@@ -27,10 +28,29 @@ VISIBLE = (
     "slow-recovery",
     "sticky-degradation",
     "two-fault",
+    "lost-write",
+    "retry-storm",
+)
+FELT_BY_CLIENTS = (
+    "no-timeout",
+    "lost-write",
+    "retry-storm",
+    "sticky-degradation",
+    "stale-connection",
+    "undeclared-dependency",
+)
+TO_CLIENTS = (
+    "durability",
+    "metastability",
+    "graceful_degradation",
+    "availability",
+    "fail_fast",
+    "amplification",
+    "error_rate",
+    "latency",
 )
 MAY_NEED_MORE = ("order-dependent",)
-UNSEEN = {"lost-write": "needs a promise about acknowledged writes", "retry-storm": "needs counted requests"}
-FOUND_TOGETHER_S = 600.0
+FOUND_S = 60.0
 
 
 class FoundAfter:
@@ -46,10 +66,12 @@ class FoundAfter:
             self.seconds = time.monotonic() - self.began_s
 
 
-def hunt(runtime: str, flaw: str, search: SearchOptions) -> tuple[Summary, float | None]:
+def hunt(
+    runtime: str, flaw: str, search: SearchOptions, promises: tuple[str, ...]
+) -> tuple[Summary, float | None]:
     """Search for one flaw, and shrink what is found; returns the summary and seconds until found."""
     found = FoundAfter()
-    with session(runtime, HARDENED, found, flaws=flaw) as opened:
+    with session(runtime, HARDENED, found, flaws=flaw, promises=promises) as opened:
         found.began_s = time.monotonic()
         summary = opened.campaign(search).run()
     return summary, found.seconds
@@ -75,22 +97,29 @@ def main(bars: Bars) -> None:
     """Hunt every flaw in turn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runtime", default="local")
-    parser.add_argument("--only", nargs="*", default=[*VISIBLE, *MAY_NEED_MORE])
+    parser.add_argument("--only", nargs="*", help="flaws to hunt")
+    parser.add_argument("--clients", action="store_true", help="judge by what clients see only")
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--shrink-seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    search = SearchOptions(options.seconds, seed=options.seed, findings=1, shrink_s=options.shrink_seconds)
+    search = SearchOptions(
+        options.seconds,
+        seed=options.seed,
+        findings=1,
+        shrink_s=options.shrink_seconds,
+        under_load=options.clients,
+    )
+    counted = FELT_BY_CLIENTS if options.clients else SEEN
+    flaws = options.only or (counted if options.clients else [*counted, *MAY_NEED_MORE])
     rows, spent_s, found = [], 0.0, 0
-    for flaw in options.only:
-        summary, found_s = hunt(options.runtime, flaw, search)
+    for flaw in flaws:
+        summary, found_s = hunt(options.runtime, flaw, search, TO_CLIENTS if options.clients else ())
         rows.append(row(flaw, summary, found_s))
-        bars.console.print(f"{flaw}: {'found' if found_s is not None else 'not found'}")
-        if flaw in VISIBLE:
+        bars.console.print(*rows[-1])
+        if flaw in counted:
             found += found_s is not None
             spent_s += summary.seconds if found_s is None else found_s
-    for flaw, reason in UNSEEN.items():
-        rows.append((flaw, "not visible", "", "", "", "", reason))
     bars.table(
         f"seeded flaws on {options.runtime}",
         (
@@ -104,9 +133,9 @@ def main(bars: Bars) -> None:
         ),
         rows,
     )
-    visible = [flaw for flaw in options.only if flaw in VISIBLE]
-    bars.hold("visible flaws found", found, ">=", len(visible))
-    bars.hold("until found, together", spent_s, "<=", FOUND_TOGETHER_S, " s")
+    expected = sum(flaw in counted for flaw in flaws)
+    bars.hold("flaws found", found, ">=", expected)
+    bars.hold("until found, together", spent_s, "<=", FOUND_S * expected, " s")
 
 
 if __name__ == "__main__":

@@ -76,10 +76,11 @@ def session(
     *listeners: Listener,
     flaws: str = "",
     limits: Mapping[str, float] = MappingProxyType({}),
+    promises: tuple[str, ...] = (),
 ) -> Iterator[Session]:
     """A session on the shop; containers are brought up for it, processes start with it.
 
-    ``limits`` replace those of the target.
+    ``limits`` replace those of the target; ``promises`` are those that are judged, none for all.
     """
     ports = PORTS[runtime]
     project = f"knockon-bench-{runtime}"
@@ -89,7 +90,12 @@ def session(
             override = state / "limits.yaml"
             override.write_text(json.dumps({"x-knockon": {"limits": dict(limits)}}))
             config = RunConfig(
-                (*files, override), project, runtime, state=state, search=SearchOptions(budget_s=None)
+                (*files, override),
+                project,
+                runtime,
+                state=state,
+                search=SearchOptions(budget_s=None),
+                promises=promises,
             )
             if runtime == "docker":
                 with containers(project, files), open_session(config, *listeners) as opened:

@@ -45,6 +45,6 @@ def outcome(verdicts: Sequence[Verdict], doubt: str) -> tuple[Outcome, str]:
     """
     if any(verdict.outcome is Outcome.VIOLATED for verdict in verdicts):
         return Outcome.VIOLATED, ""
-    reasons = [doubt, *(v.reason for v in verdicts if v.outcome is Outcome.UNKNOWN)]
+    reasons = [doubt, *(v.reason for v in verdicts if v.outcome is Outcome.UNKNOWN and v.exercised)]
     reason = next((reason for reason in reasons if reason), "")
     return (Outcome.UNKNOWN, reason) if reason else (Outcome.HOLDS, "")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fuzzer.actions.base import Loads, Stage
+from fuzzer.actions.base import Stage
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, StepBegan
 from fuzzer.judge import judge, outcome, unite, violations
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from fuzzer.traffic import MakeTraffic
 from invariants.base import Invariant
 from models.errors import Inconclusive, Interference, StepInvalid
 from models.expected import Expected
-from models.history import PlayedStep, StepState
+from models.history import History, PlayedStep, StepState
 from models.scenario import Scenario
 from models.step import Step
 from models.target import Target
@@ -46,7 +47,7 @@ class Performance:
         recorder: Recorder,
         invariants: Sequence[Invariant],
         events: Events,
-        loads: Loads,
+        make_traffic: MakeTraffic,
         stop_at: str | None,
     ) -> None:
         self._scenario = scenario
@@ -55,7 +56,7 @@ class Performance:
         self._recorder = recorder
         self._invariants = invariants
         self._events = events
-        self._loads = loads
+        self._traffic = make_traffic(scenario, self._pass_time, self._history)
         self._stop_at = stop_at
         self._clock = runtime.clock
         self._expected = Expected(target.topology, target.limits.recovery_s_max, self._clock.now())
@@ -75,22 +76,33 @@ class Performance:
         self._recorder.begin(self._scenario, self._clock.now())
         doubt, complete = "", False
         try:
+            self._traffic.before()
+            self._begin()
             self._play_steps()
             self._watch_consequences()
             self._heal()
-            self._settle()
+            self._traffic.after(self._settle())
+            self._recorder.whole()
             complete = self._violated_s is None
         except _SeenEnough:
             self._heal()
         except (StepInvalid, Interference) as error:
             doubt = str(error)
             self._heal()
+        finally:
+            self._traffic.end()
         return self._judged(doubt, complete)
 
     # The steps.
 
+    def _begin(self) -> None:
+        self._last_fault_s = now_s = self._clock.now()
+        self._recorder.first_step(now_s)
+
     def _play_steps(self) -> None:
-        stage = Stage(self._target, self._runtime, self._recorder, self._loads, self._pass_time, self._lift)
+        stage = Stage(
+            self._target, self._runtime, self._recorder, self._traffic.send, self._pass_time, self._lift
+        )
         for step in self._scenario:
             if self._violated_s is None:
                 self._events.emit(StepBegan(step))
@@ -124,26 +136,31 @@ class Performance:
     def _watch_consequences(self) -> None:
         """Until ``observe_s`` after the last fault or the first violation, and until the loads are over."""
         observe_s = self._target.limits.observe_s
-        moments = [self._last_fault_s + observe_s, self._loads.ends_s]
+        moments = [self._last_fault_s + observe_s, self._traffic.ends_s]
         if self._violated_s is not None:
             moments.append(self._violated_s + observe_s + 2 * SLICE_S)
         self._pass_time(max(moments) - self._clock.now())
 
-    def _settle(self) -> None:
-        """Wait until steady, or until every excuse is over and the last probes are in."""
+    def _settle(self) -> float:
+        """Wait until steady, or until every excuse is over and the last probes are in.
+
+        Returns:
+            When the last excuse is over.
+        """
         limits = self._target.limits
         began_s = self._clock.now()
         # Old answers say nothing about what was lifted just now; if nothing was, they are still good.
         since_s = began_s if self._lifted else began_s - limits.steady_s
         ends = [harm.excused_until_s(limits.recovery_s_max) for harm in self._expected.harms]
         patience_s = limits.steady_s + 3 * limits.health_timeout_s + 1.0
-        until_s = max([began_s, *ends]) + patience_s
+        excused_until_s = max([began_s, *ends])
         while self._recorder.unsteady(self._clock.now(), since_s):
-            if self._clock.now() > until_s:
-                self._recorder.settled(steady=False)
-                return
+            if self._clock.now() > excused_until_s + patience_s:
+                self._recorder.settled(self._clock.now(), steady=False)
+                return excused_until_s
             self._pass_time(0.02)
-        self._recorder.settled(steady=True)
+        self._recorder.settled(self._clock.now(), steady=True)
+        return excused_until_s
 
     def _pass_time(self, seconds: float) -> None:
         until_s = self._clock.now() + seconds
@@ -161,8 +178,7 @@ class Performance:
         self._judged_s = now_s = self._clock.now()
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough
-        history = self._recorder.snapshot(self._expected.at(now_s), now_s)
-        self._seen = unite(self._seen, judge(self._invariants, history, self._target))
+        self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
         found = violations(self._seen)
         if any(violation.signature == self._stop_at for violation in found):
             raise _SeenEnough
@@ -177,9 +193,7 @@ class Performance:
             return
         self._lifted = bool(self._outstanding)
         if self._lifted:
-            now_s = self._clock.now()
-            history = self._recorder.snapshot(self._expected.at(now_s), now_s)
-            self._seen = unite(self._seen, judge(self._invariants, history, self._target))
+            self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
         self._lift(None)
         self._recorder.healed(self._clock.now())
         self._healed = True
@@ -213,9 +227,12 @@ class Performance:
 
     # Judging.
 
-    def _judged(self, doubt: str, complete: bool) -> Played:
+    def _history(self) -> History:
         now_s = self._clock.now()
-        history = self._recorder.snapshot(self._expected.at(now_s), now_s)
+        return self._recorder.snapshot(self._expected.at(now_s), now_s)
+
+    def _judged(self, doubt: str, complete: bool) -> Played:
+        history = self._history()
         if history.interference:
             reason = f"somebody else changed the fleet: {history.interference[0]}"
             return Played(self._scenario, Outcome.UNKNOWN, reason=reason, complete=False, history=history)

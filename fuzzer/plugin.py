@@ -40,6 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--examples", type=int, default=10_000, metavar="N", help="scenarios at most")
     group.addoption("--steps", type=int, default=8, metavar="N", help="steps a scenario at most (default: 8)")
+    group.addoption(
+        "--promise", action="append", default=[], metavar="NAME", help="judge only this promise; repeatable"
+    )
+    group.addoption("--under-load", action="store_true", help="play only scenarios that send a load")
     group.addoption("--seed", type=int, metavar="N", help="write the same scenarios again")
     group.addoption("--pins", type=Path, metavar="DIR", help="folder of pins (default: beside the target)")
     group.addoption(
@@ -65,11 +69,13 @@ def run_config(config: pytest.Config) -> RunConfig:
             runtime=option("runtime"),
             pins=option("pins"),
             state=option("state"),
+            promises=tuple(option("promise")),
             search=SearchOptions(
                 budget_s=parse_duration(option("budget")),
                 examples=option("examples"),
                 steps=option("steps"),
                 seed=option("seed"),
+                under_load=option("under_load"),
             ),
         )
     return config.stash[_CONFIG]

@@ -11,7 +11,8 @@ from threading import Lock
 from models.expected import Expected
 from models.history import History, Permit, PlayedStep
 from models.limits import Limits
-from models.observation import Blindness, Change, Health, ProcessChange, Request
+from models.load import Calls, LoadRun, ReadBack, Request, Summary
+from models.observation import Blindness, Change, Health, ProcessChange
 from models.scenario import Scenario
 
 FRESH_S = 0.5
@@ -29,11 +30,17 @@ class _Tape:
     permits: list[Permit] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
     processes: list[ProcessChange] = field(default_factory=list)
+    loads: dict[tuple[str, float], LoadRun] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    summaries: list[Summary] = field(default_factory=list)
+    read_backs: list[ReadBack] = field(default_factory=list)
+    calls: list[Calls] = field(default_factory=list)
     blindness: list[Blindness] = field(default_factory=list)
     interference: list[str] = field(default_factory=list)
     healed_s: float | None = None
     steady: bool | None = None
+    steady_s: float | None = None
+    whole: bool = False
 
 
 class Recorder:
@@ -85,6 +92,18 @@ class Recorder:
             if self._tape:
                 self._tape.requests.append(seen)
 
+    def saw_load(self, run: LoadRun) -> None:
+        """A run of a load began, or ended."""
+        with self._lock:
+            if self._tape:
+                self._tape.loads[run.load.name, run.began_s] = run
+
+    def saw_calls(self, seen: Calls) -> None:
+        """A service's count of what it sent to another was looked at."""
+        with self._lock:
+            if self._tape:
+                self._tape.calls.append(seen)
+
     # What the runner calls.
 
     def begin(self, scenario: Scenario, now_s: float) -> None:
@@ -92,6 +111,10 @@ class Recorder:
         with self._lock:
             baseline = {name: _median_ms(recent) for name, recent in self._recent.items() if recent}
             self._tape = _Tape(scenario, now_s, baseline)
+
+    def first_step(self, now_s: float) -> None:
+        """What comes before is normal; what comes now is the scenario."""
+        self._playing.began_s = now_s
 
     def played(self, step: PlayedStep) -> None:
         """A step was played, or was not."""
@@ -105,9 +128,21 @@ class Recorder:
         """All faults are lifted."""
         self._playing.healed_s = now_s
 
-    def settled(self, steady: bool) -> None:
+    def settled(self, now_s: float, *, steady: bool) -> None:
         """The fleet came back to its steady state, or did not."""
-        self._playing.steady = steady
+        self._playing.steady, self._playing.steady_s = steady, now_s if steady else None
+
+    def read_back(self, found: Iterable[ReadBack]) -> None:
+        """Acknowledged writes were read back."""
+        self._playing.read_backs.extend(found)
+
+    def summarized(self, told: Iterable[Summary]) -> None:
+        """An outside tool told what became of its requests as a whole."""
+        self._playing.summaries.extend(told)
+
+    def whole(self) -> None:
+        """Nothing more will come: every load is over."""
+        self._playing.whole = True
 
     def exits_since(self, service: str, since_s: float) -> int:
         """How many of a service's processes were seen to exit since a moment."""
@@ -116,6 +151,11 @@ class Recorder:
     def starts_since(self, service: str, since_s: float) -> int:
         """How many of a service's processes were seen to start since a moment."""
         return self._changes_since(service, Change.STARTED, since_s)
+
+    def requests_of(self, load: str) -> int:
+        """How many requests of a load have ended so far."""
+        with self._lock:
+            return sum(request.load == load for request in self._playing.requests)
 
     def snapshot(self, expected: Expected, now_s: float) -> History:
         """The history so far, as a value."""
@@ -128,13 +168,19 @@ class Recorder:
                 ended_s=now_s,
                 healed_s=tape.healed_s,
                 steady=tape.steady,
+                steady_s=tape.steady_s,
+                whole=tape.whole,
                 steps=tuple(tape.steps),
                 permits=tuple(tape.permits),
                 baseline_ms=tape.baseline_ms,
                 interference=tuple(tape.interference),
                 health=tuple(tape.health),
                 processes=tuple(sorted(tape.processes, key=lambda change: change.at_s)),
+                loads=tuple(tape.loads.values()),
                 requests=tuple(tape.requests),
+                summaries=tuple(tape.summaries),
+                read_backs=tuple(tape.read_backs),
+                calls=tuple(tape.calls),
                 blindness=tuple(tape.blindness),
             )
 

@@ -15,20 +15,22 @@ next scenario, or by ``leave_steady``, outside of any history; until then its un
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, ScenarioBegan, ScenarioEnded
-from fuzzer.loads.running import RunningLoads
+from fuzzer.loads.base import Loads
 from fuzzer.performance import Performance
 from fuzzer.recorder import Recorder
 from fuzzer.restore import Restorer
 from fuzzer.runtimes.base import Runtime, Undo
 from fuzzer.scenarios import check_scenario
+from fuzzer.traffic import MakeTraffic, PassTime, Traffic
 from invariants.base import Invariant
 from models.errors import Inconclusive
+from models.history import History
 from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Outcome
@@ -46,6 +48,7 @@ class Runner:
         recorder: the sink that the runtime's watchers report to.
         invariants: the promises, the gravest first.
         events: who is told.
+        loads: who sends requests.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Runner:
         recorder: Recorder,
         invariants: Sequence[Invariant],
         events: Events,
+        loads: Loads,
     ) -> None:
         self._target = target
         self._runtime = runtime
@@ -62,14 +66,20 @@ class Runner:
         self._invariants = invariants
         self._events = events
         self._clock = runtime.clock
-        self._loads = RunningLoads(recorder.saw_request, self._clock.now)
+        self._loads = loads
         self._restorer = Restorer(runtime, recorder, target)
         self._entries: list[str] = []
         self._suspect = False
         self._tired: tuple[str, ...] = ()
 
     def play(
-        self, scenario: Scenario, purpose: str = "replay", *, fresh: bool = False, stop_at: str | None = None
+        self,
+        scenario: Scenario,
+        purpose: str = "replay",
+        *,
+        fresh: bool = False,
+        stop_at: str | None = None,
+        make_traffic: MakeTraffic | None = None,
     ) -> Played:
         """Play a scenario on a steady fleet, judge it, and lift every fault that lasts.
 
@@ -78,6 +88,7 @@ class Runner:
             purpose: for the listeners.
             fresh: restart the whole fleet first, so that nothing is left of earlier scenarios.
             stop_at: a signature; once it shows, the rest does not matter and is not waited for.
+            make_traffic: what goes on beside it; None for the loads of its own steps.
 
         Raises:
             ScenarioError: the scenario makes no sense here, or may not be played; nothing was touched.
@@ -89,7 +100,7 @@ class Runner:
             if unsteady:
                 reason = f"the fleet is not steady before any fault: {unsteady}"
                 return self._unplayed(scenario, purpose, reason)
-            return self._play(scenario, purpose, began_s, stop_at)
+            return self._play(scenario, purpose, began_s, stop_at, make_traffic)
         except Inconclusive as error:
             return self._unplayed(scenario, purpose, str(error))
 
@@ -135,7 +146,17 @@ class Runner:
 
     # The scenario.
 
-    def _play(self, scenario: Scenario, purpose: str, began_s: float, stop_at: str | None) -> Played:
+    def _traffic(self, scenario: Scenario, pass_time: PassTime, history: Callable[[], History]) -> Traffic:
+        return Traffic(scenario, self._target, self._runtime, self._recorder, self._loads, pass_time, history)
+
+    def _play(
+        self,
+        scenario: Scenario,
+        purpose: str,
+        began_s: float,
+        stop_at: str | None,
+        make_traffic: MakeTraffic | None,
+    ) -> Played:
         undos = [undo for step in scenario for undo in ACTIONS[step.action].undo(step)]
         if undos:
             self._write(undos)
@@ -147,7 +168,7 @@ class Runner:
             self._recorder,
             self._invariants,
             self._events,
-            self._loads,
+            make_traffic or self._traffic,
             stop_at,
         )
         try:

@@ -18,12 +18,14 @@ from types import FrameType
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import available
 from fuzzer.events import Events, Listener
+from fuzzer.loads.running import RunningLoads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Runner
 from fuzzer.runtimes.base import Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.findings import FindingStore
 from fuzzer.targets.files import load_target
+from invariants.base import Invariant
 from invariants.catalogue import INVARIANTS
 from models.errors import Inconclusive, RequestError
 from models.target import Target
@@ -41,6 +43,7 @@ class RunConfig:
         runtime: ``local`` or ``docker``; None chooses: local for the example, else docker.
         pins: the folder of pins; None for ``pins`` beside the first compose file.
         state: where findings, logs and journals are kept.
+        promises: the invariants that judge, by name; none for all.
     """
 
     targets: tuple[Path, ...] = ()
@@ -49,6 +52,7 @@ class RunConfig:
     pins: Path | None = None
     state: Path = Path(".knockon")
     search: SearchOptions = field(default_factory=SearchOptions)
+    promises: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -65,6 +69,19 @@ class RunConfig:
     def pins_folder(self, target: Target) -> Path:
         """Where pins are."""
         return self.pins or target.directory / "pins"
+
+    @property
+    def invariants(self) -> tuple[Invariant, ...]:
+        """The invariants that judge, the gravest first.
+
+        Raises:
+            RequestError: there is no such invariant.
+        """
+        known = [invariant.name for invariant in INVARIANTS]
+        for name in self.promises:
+            if name not in known:
+                raise RequestError(f"there is no promise {name!r}; expected one of: {', '.join(known)}")
+        return tuple(one for one in INVARIANTS if not self.promises or one.name in self.promises)
 
     def options(self) -> str:
         """The command-line options that lead to the same fleet, with a space before each."""
@@ -135,7 +152,7 @@ class Session:
             self.runtime,
             self.runner,
             self.actions,
-            INVARIANTS,
+            self.config.invariants,
             FindingStore(self.config.state / "findings"),
             self.events,
             options or self.config.search,
@@ -153,6 +170,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         RuntimeUnavailable: the engine or supervisor does not answer.
     """
     target = read_target(config)
+    invariants = config.invariants
     if not target.faultable:
         raise RequestError(
             f"{target.name}: no service may be touched; set `enabled: true` under x-knockon at the top of "
@@ -163,7 +181,8 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
-        runner = Runner(target, runtime, recorder, INVARIANTS, events)
+        loads = RunningLoads(recorder, runtime.clock.now)
+        runner = Runner(target, runtime, recorder, invariants, events, loads)
         try:
             yield Session(config, target, runtime, recorder, runner, available(runtime), events)
         except BaseException:

@@ -8,7 +8,8 @@ KnockonError
 ├── Inconclusive            nothing can be said: UNKNOWN, exit code 3
 │   ├── RuntimeUnavailable  the engine or supervisor does not answer
 │   ├── StepInvalid         an injection that did not take effect
-│   └── Interference        somebody else changed the fleet
+│   ├── Interference        somebody else changed the fleet
+│   └── ToolFailed          a load tool that failed, or whose report is damaged
 └── InvariantViolated       a broken promise; one subclass per invariant: exit code 1
 """
 

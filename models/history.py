@@ -11,7 +11,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from models.expected import Expected
-from models.observation import Blindness, Change, Health, ProcessChange, Request
+from models.load import Calls, Endpoint, LoadRun, Phase, ReadBack, Request, Summary
+from models.observation import Blindness, Change, Health, ProcessChange
 from models.scenario import Scenario
 from models.step import Step
 
@@ -82,10 +83,13 @@ class History:
     """Everything that is known about one scenario.
 
     Attributes:
-        began_s: when the gate was passed.
+        began_s: when the first step was about to be played; a baseline of the loads lies before it.
         healed_s: when all faults were healed, None while they are not.
         ended_s: the end of the record so far.
         steady: whether the fleet was found steady again at the end; None before it was tried.
+        steady_s: when it was found steady.
+        whole: whether the record is complete: every load is over, and every acknowledged write was
+            read back. What clients saw is judged only then.
         expected: the fold of all played steps with their measured times.
         permits: exits that faults were meant to cause.
         baseline_ms: each service's median health answer before the first step.
@@ -99,13 +103,19 @@ class History:
     ended_s: float
     healed_s: float | None = None
     steady: bool | None = None
+    steady_s: float | None = None
+    whole: bool = False
     steps: tuple[PlayedStep, ...] = ()
     permits: tuple[Permit, ...] = ()
     baseline_ms: Mapping[str, float] = field(default_factory=dict)
     interference: tuple[str, ...] = ()
     health: tuple[Health, ...] = ()
     processes: tuple[ProcessChange, ...] = ()
+    loads: tuple[LoadRun, ...] = ()
     requests: tuple[Request, ...] = ()
+    summaries: tuple[Summary, ...] = ()
+    read_backs: tuple[ReadBack, ...] = ()
+    calls: tuple[Calls, ...] = ()
     blindness: tuple[Blindness, ...] = ()
 
     @property
@@ -123,6 +133,25 @@ class History:
     def health_of(self, service: str) -> tuple[Health, ...]:
         """Probes of one service."""
         return self._health_by_service[service]
+
+    def phase_of(self, request: Request) -> Phase:
+        """Before the first step, after everything was steady again, or in between."""
+        if request.intended_s < self.began_s:
+            return Phase.BEFORE
+        is_after = self.steady_s is not None and request.intended_s >= self.steady_s
+        return Phase.AFTER if is_after else Phase.DURING
+
+    def endpoint_of(self, request: Request | ReadBack) -> Endpoint:
+        """The endpoint that a request was sent to.
+
+        Raises:
+            KeyError: no load of that name was sent.
+        """
+        return self._endpoints[request.load, request.endpoint]
+
+    @cached_property
+    def _endpoints(self) -> dict[tuple[str, str], Endpoint]:
+        return {(run.load.name, each.name): each for run in self.loads for each in run.load.endpoints}
 
     def exits_of(self, service: str) -> tuple[ProcessChange, ...]:
         """Exits of one service's processes, each once.

@@ -58,22 +58,3 @@ class Blindness:
     until_s: float
     reason: str
     deaf: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request of a load. ``latency_ms`` counts from the intended send time.
-
-    ``status`` is None when no answer came; ``error`` then names why (refused, reset, timeout, …).
-    """
-
-    load: str
-    intended_s: float
-    latency_ms: float
-    status: int | None
-    error: str = ""
-
-    @property
-    def good(self) -> bool:
-        """Answered, and not with a server error."""
-        return self.status is not None and self.status < 500 and not self.error

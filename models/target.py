@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from models.limits import Limits
+from models.load import Load
 from models.topology import Topology
 
 
@@ -102,20 +103,21 @@ class Service:
     ports: tuple[Port, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     local: LocalCommand | None = None
+    counters: Counters | None = None
     criticality: Criticality = Criticality.NORMAL
     opted_in: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """Requests that a scenario may send: ``method path`` to the service ``entry``."""
+class Counters:
+    """Where a service tells how many requests it has sent to each dependency since its start.
 
-    name: str
-    entry: str
-    method: str = "GET"
-    path: str = "/"
-    rate_rps: float = 20.0
-    body: str | None = None
+    ``url`` answers JSON; ``calls`` is the key, dotted if it lies deeper, of a mapping from a
+    dependency's name to a number.
+    """
+
+    url: str
+    calls: str = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class Target:
     Attributes:
         name: the compose project.
         directory: where pins and local commands belong: the folder of the first compose file.
+        load_command: an outside load tool, run by `knockon load-chaos`.
         files: the compose files, empty when a running project was discovered.
         notes: remarks for the reader, such as edges that were only inferred.
     """
@@ -143,6 +146,7 @@ class Target:
     topology: Topology
     limits: Limits = field(default_factory=Limits)
     loads: Mapping[str, Load] = field(default_factory=dict)
+    load_command: tuple[str, ...] = ()
     safety: Safety = Safety()
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()

@@ -94,6 +94,10 @@ class Topology:
             reached |= nx.descendants(self._harm, target)
         return frozenset(reached)
 
+    def needs(self, service: str) -> frozenset[str]:
+        """The service and everything that it hard-depends on, transitively."""
+        return frozenset({service} | nx.ancestors(self._harm, service))
+
     def edge(self, caller: str, dependency: str) -> Dependency | None:
         """The dependency of ``caller`` on ``dependency``, if there is one."""
         for edge in self.dependencies:

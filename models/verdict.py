@@ -42,12 +42,19 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One invariant's judgement. ``reason`` says why when the outcome is UNKNOWN."""
+    """One invariant's judgement.
+
+    Attributes:
+        reason: why the outcome is UNKNOWN.
+        exercised: False where the scenario never put the promise to the test. That is UNKNOWN for the
+            promise, and no reason to doubt the scenario.
+    """
 
     invariant: str
     outcome: Outcome
     violations: tuple[Violation, ...] = ()
     reason: str = ""
+    exercised: bool = True
 
     @classmethod
     def of(cls, invariant: str, violations: list[Violation]) -> Verdict:
@@ -59,3 +66,8 @@ class Verdict:
     def unknown(cls, invariant: str, reason: str) -> Verdict:
         """Nothing can be said, because of ``reason``."""
         return cls(invariant, Outcome.UNKNOWN, reason=reason)
+
+    @classmethod
+    def unexercised(cls, invariant: str, reason: str) -> Verdict:
+        """Nothing can be said, because nothing put the promise to the test."""
+        return cls(invariant, Outcome.UNKNOWN, reason=reason, exercised=False)

@@ -76,15 +76,43 @@ def test_neighbours_do_not_import_each_other(path):
         assert top in allowed or wanted in allowed, f"{path.name} imports {module}"
 
 
-@pytest.mark.parametrize("folder", ["actions", "invariants"])
-def test_only_the_base_is_shared_inside_a_folder(folder):
-    base = ROOT / ("fuzzer/actions" if folder == "actions" else "invariants")
-    package = "fuzzer.actions" if folder == "actions" else "invariants"
-    for path in base.glob("*.py"):
+SHARING = {"actions": "fuzzer.actions", "invariants": "invariants"}
+"""Folders with a catalogue: beside it only ``base`` and ``base_*`` are shared."""
+
+
+def is_base(module: str) -> bool:
+    name = module.rpartition(".")[2]
+    return name == "base" or name.startswith("base_")
+
+
+@pytest.mark.parametrize("package", SHARING.values(), ids=SHARING)
+def test_only_the_bases_are_shared_inside_a_folder(package):
+    for path in ROOT.joinpath(*package.split(".")).glob("*.py"):
         if path.name in ("catalogue.py", "__init__.py"):
             continue
         inside = {m for m in imports(path) if m.startswith(f"{package}.")}
-        assert inside <= {f"{package}.base"}, path.name
+        assert all(map(is_base, inside)), path.name
+        if path.name == "base.py":
+            assert not inside, "what everybody shares builds on nobody"
+        elif is_base(path.stem):
+            assert inside <= {f"{package}.base"}, path.name
+
+
+def test_a_base_holds_nothing_of_a_catalogue():
+    from fuzzer.actions.catalogue import ACTIONS
+    from invariants.catalogue import INVARIANTS
+
+    held = {type(one).__module__ for one in (*ACTIONS.values(), *INVARIANTS)}
+    assert not [module for module in held if is_base(module)]
+
+
+@pytest.mark.parametrize("package", SHARING.values(), ids=SHARING)
+def test_nothing_in_a_base_has_the_name_of_an_action_or_a_promise(package):
+    for path in ROOT.joinpath(*package.split(".")).glob("base*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                named = [n for n in node.body if isinstance(n, ast.AnnAssign) and n.value is not None]
+                assert "name" not in {ast.unparse(n.target) for n in named}, f"{path.name}: {node.name}"
 
 
 def test_only_the_session_and_the_doors_name_concrete_runtimes():

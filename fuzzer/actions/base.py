@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from hypothesis import strategies as st
 
@@ -21,8 +21,9 @@ from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
 from models.history import Permit
+from models.load import Load, Shape
 from models.step import Step
-from models.target import Load, Target
+from models.target import Target
 
 EFFECT_SEEN_S = 10.0
 """A fault that was not seen to take effect within this did not."""
@@ -68,17 +69,14 @@ def _steps(
     )
 
 
-class Loads(Protocol):
-    """The loads of the scenario that plays."""
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a step sends: a load at a rate, for a time, in a shape."""
 
-    @property
-    def ends_s(self) -> float:
-        """When the last of them is over."""
-        ...
-
-    def start(self, load: Load, url: str, rate_rps: float, duration_s: float) -> None:
-        """Start to send; returns when the sender is ready."""
-        ...
+    load: Load
+    rate_rps: float
+    duration_s: float
+    shape: Shape = Shape.STEADY
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,7 @@ class Stage:
     """Where a scenario plays: everything that an action may touch.
 
     Attributes:
+        send: start to send a load in the background; returns when the first requests were answered.
         pass_time: let seconds pass while the fleet is watched.
         lift: undo the faults on these services; None for all.
     """
@@ -93,7 +92,7 @@ class Stage:
     target: Target
     runtime: Runtime
     recorder: Recorder
-    loads: Loads
+    send: Callable[[Sending], None]
     pass_time: Callable[[float], None]
     lift: Callable[[tuple[str, ...] | None], None]
 
@@ -215,6 +214,10 @@ class Action(ABC):
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """How to lift what the step does."""
         return ()
+
+    def sends(self, step: Step, target: Target) -> Sending | None:
+        """The load that the step puts on the fleet, if any."""
+        return None
 
     def simpler(self, step: Step) -> Iterator[Step]:
         """Steps like this one with simpler arguments, the simplest first."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fuzzer.actions.base import Action
+from fuzzer.actions.burst import Burst
 from fuzzer.actions.crash import Crash
 from fuzzer.actions.heal import Heal
 from fuzzer.actions.kill import Kill
 from fuzzer.actions.load import Load
 from fuzzer.actions.pause import Pause
+from fuzzer.actions.ramp import Ramp
 from fuzzer.actions.restart import Restart
 from fuzzer.actions.start import Start
 from fuzzer.actions.stop import Stop
@@ -19,7 +21,20 @@ from fuzzer.runtimes.base import Runtime
 
 ACTIONS: Mapping[str, Action] = {
     action.name: action
-    for action in (Crash(), Kill(), Stop(), Pause(), Restart(), Wait(), Load(), Start(), Unpause(), Heal())
+    for action in (
+        Crash(),
+        Kill(),
+        Stop(),
+        Pause(),
+        Restart(),
+        Wait(),
+        Load(),
+        Start(),
+        Unpause(),
+        Heal(),
+        Ramp(),
+        Burst(),
+    )
 }
 
 

@@ -28,6 +28,8 @@ FOLDER = Path(__file__).resolve().parents[1]
 @click.option("--examples", metavar="N", type=click.IntRange(1), help="Scenarios at most.")
 @click.option("--steps", metavar="N", type=click.IntRange(1), help="Steps a scenario at most.")
 @click.option("--seed", metavar="N", type=int, help="Write the same scenarios again.")
+@click.option("--promise", "promises", metavar="NAME", multiple=True, help="Judge only this one; repeatable.")
+@click.option("--under-load", is_flag=True, help="Play only scenarios that send a load.")
 @PINS
 @click.argument("pytest_args", metavar="[-- PYTEST ARGS...]", nargs=-1, type=click.UNPROCESSED)
 @with_config
@@ -37,6 +39,8 @@ def command(
     examples: int | None,
     steps: int | None,
     seed: int | None,
+    promises: tuple[str, ...],
+    under_load: bool,
     pins: Path | None,
     pytest_args: tuple[str, ...],
 ) -> ExitCode:
@@ -57,7 +61,8 @@ def command(
         read_target(config)  # its mistakes are told better without pytest around them
     given = {"budget": budget, "examples": examples, "steps": steps, "seed": seed, "pins": pins}
     given |= {"project": config.project, "runtime": config.runtime, "state": config.state}
-    words = [f"--target={path}" for path in config.targets]
+    words = [f"--target={path}" for path in config.targets] + [f"--promise={name}" for name in promises]
+    words += ["--under-load"] if under_load else []
     words += [f"--{name}={value}" for name, value in given.items() if value is not None]
     return run_pytest([*words, *pytest_args])
 

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
     "pin": Entry("fuzzer.cli.pin", "keep a finding as a regression test; turn fixed ones into guards"),
     "random": Entry("fuzzer.cli.random_", "play one random scenario"),
     "kill": Entry("fuzzer.cli.kill", "kill, crash, stop, pause or restart services, and judge what follows"),
+    "load-chaos": Entry("fuzzer.cli.load_chaos", "harm services under load, and show what clients saw"),
     "health": Entry("fuzzer.cli.health", "show how every service is"),
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),
     "heal": Entry("fuzzer.cli.heal", "undo what runs that died left behind"),

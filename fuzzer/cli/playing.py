@@ -11,9 +11,10 @@ from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.output import STYLES, Output, Progress
 from fuzzer.events import Played
-from fuzzer.reports.text import seconds, violation_lines
+from fuzzer.reports.text import seconds, untested_lines, violation_lines
 from fuzzer.reports.timeline import timeline
 from fuzzer.session import RunConfig, Session, open_session, read_target
+from fuzzer.traffic import MakeTraffic
 from models.verdict import Outcome
 
 
@@ -50,7 +51,12 @@ class Player:
     output: Output
 
     def play(
-        self, given: Input, times: int = 1, signature: str | None = None, fresh: bool = False
+        self,
+        given: Input,
+        times: int = 1,
+        signature: str | None = None,
+        fresh: bool = False,
+        make_traffic: MakeTraffic | None = None,
     ) -> list[Played]:
         """Play, print, and return what was played.
 
@@ -60,7 +66,7 @@ class Player:
         self.output.line(f"playing: {given.scenario}{again}", "bold")
         played = []
         for number in range(1, times + 1):
-            one = self.session.runner.play(given.scenario, "replay", fresh=fresh)
+            one = self.session.runner.play(given.scenario, "replay", fresh=fresh, make_traffic=make_traffic)
             played.append(one)
             if times > 1:
                 self._count(f"{number}/{times}", one)
@@ -85,8 +91,10 @@ class Player:
         style = STYLES[played.outcome]
         match played.outcome:
             case Outcome.HOLDS:
-                kept = ", ".join(verdict.invariant for verdict in played.verdicts)
+                kept = ", ".join(v.invariant for v in played.verdicts if v.outcome is Outcome.HOLDS)
                 line(f"HOLDS: {kept}  ({seconds(played.seconds)})", style)
+                for text in untested_lines(played.verdicts):
+                    line(text)
             case Outcome.UNKNOWN:
                 line(f"UNKNOWN: {played.reason}", style)
             case Outcome.VIOLATED:

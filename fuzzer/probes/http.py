@@ -102,11 +102,11 @@ class HttpProbe:
             try:
                 if self._closed:
                     raise ConnectionAbortedError
-                connection.settimeout(_left_s(deadline_s))
+                connection.settimeout(left_s(deadline_s))
                 connection.connect(address)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._tls:
-                    connection.settimeout(_left_s(deadline_s))
+                    connection.settimeout(left_s(deadline_s))
                     connection = self._tls.wrap_socket(connection, server_hostname=self._host)
                     self._socket = connection
                 return connection
@@ -116,9 +116,9 @@ class HttpProbe:
         raise problem
 
     def _ask(self, connection: socket.socket, deadline_s: float) -> tuple[bool, str]:
-        connection.settimeout(_left_s(deadline_s))
+        connection.settimeout(left_s(deadline_s))
         connection.sendall(self._request)
-        answer = HTTPResponse(cast(socket.socket, _Incoming(connection, deadline_s)), method="GET")
+        answer = HTTPResponse(cast(socket.socket, Incoming(connection, deadline_s)), method="GET")
         answer.begin()
         healthy, detail = 200 <= answer.status < 300, f"HTTP {answer.status}"
         try:
@@ -137,7 +137,7 @@ class HttpProbe:
             connection.close()
 
 
-class _Incoming(io.RawIOBase):
+class Incoming(io.RawIOBase):
     """The receiving half of a connection, with one deadline for all that is received.
 
     ``HTTPResponse`` asks a socket for nothing but ``makefile``. A socket's own timeout counts from
@@ -149,13 +149,20 @@ class _Incoming(io.RawIOBase):
         self._deadline_s = deadline_s
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        """All that a response asks a socket for."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def readinto(self, into: WriteableBuffer) -> int:
-        self._connection.settimeout(_left_s(self._deadline_s))
+        """Receive what there is.
+
+        Raises:
+            TimeoutError: the deadline is over.
+        """
+        self._connection.settimeout(left_s(self._deadline_s))
         return self._connection.recv_into(into)
 
 
@@ -171,11 +178,16 @@ def _drain(answer: HTTPResponse) -> bool:
     return True
 
 
-def _left_s(deadline_s: float) -> float:
-    left_s = deadline_s - time.monotonic()
-    if left_s <= 0:
+def left_s(deadline_s: float) -> float:
+    """Seconds until a deadline.
+
+    Raises:
+        TimeoutError: it is over.
+    """
+    left = deadline_s - time.monotonic()
+    if left <= 0:
         raise TimeoutError
-    return left_s
+    return left
 
 
 def _why(error: Exception, timeout_s: float) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fuzzer.events import Finding, Summary
-from models.verdict import Violation
+from models.verdict import Verdict, Violation
 
 
 def seconds(value: float) -> str:
@@ -75,6 +75,16 @@ def necessity(finding: Finding) -> str:
             return "not proved: the time was over, or replays were inconclusive"
 
 
+def untested_lines(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Promises that a scenario did not put to the test, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if not verdict.exercised:
+            reasons.setdefault(verdict.reason, []).append(verdict.invariant)
+    for reason, names in reasons.items():
+        yield f"not put to the test: {', '.join(names)}  ({reason})"
+
+
 def summary_lines(summary: Summary) -> Iterator[str]:
     """What was tried, and what held."""
     yield (
@@ -88,8 +98,11 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     if summary.requests[0]:
         sent, good = summary.requests
         yield f"  load:    {sent} requests while it broke, {good} answered well"
-    if summary.scenarios:
-        held = ", ".join(f"{name} {count}/{summary.scenarios}" for name, count in summary.held.items())
-        yield f"  held:    {held}"
+    held = [f"{name} {count}/{summary.scenarios}" for name, count in summary.held.items() if count]
+    if held:
+        yield f"  held:    {', '.join(held)}"
+    untested = [name for name, count in summary.held.items() if not count]
+    if summary.scenarios and untested and not summary.findings:
+        yield f"  not put to the test: {', '.join(untested)}"
     for reason in summary.inconclusive:
         yield f"  UNKNOWN: {reason}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fuzzer.reports.clients import client_lines
 from models.history import History, PlayedStep, StepState
 from models.observation import Change, ProcessChange
 
@@ -35,7 +36,10 @@ def timeline(history: History) -> Iterator[str]:
         yield f"{line.at_s - history.began_s:+8.2f} s  {line.text}"
     for step in history.scenario.steps[len(history.steps) :]:
         yield f"{'':10}  {step}  (not played: enough had been seen)"
-    yield from _loads(history)
+    table = list(client_lines(history))
+    if table:
+        yield ""
+        yield from table
 
 
 def _steps(history: History) -> Iterator[_Line]:
@@ -80,12 +84,3 @@ def _end(history: History) -> Iterator[_Line]:
         yield _Line(history.healed_s, "every fault is lifted")
     if history.steady is not None:
         yield _Line(history.ended_s, "steady" if history.steady else "not steady, and nothing excuses that")
-
-
-def _loads(history: History) -> Iterator[str]:
-    for load in dict.fromkeys(request.load for request in history.requests):
-        sent = [request for request in history.requests if request.load == load]
-        good = sum(request.good for request in sent)
-        errors = sorted({request.error or f"status {request.status}" for request in sent if not request.good})
-        bad = f"; the rest: {', '.join(errors)}" if errors else ""
-        yield f"load {load}: {good} of {len(sent)} requests answered well{bad}"

@@ -45,6 +45,7 @@ class SearchOptions:
         findings: different findings after which the search ends.
         shrink_s: seconds for making one finding small, beyond the budget.
         seed: makes Hypothesis write the same scenarios again.
+        under_load: play only scenarios that send a load.
     """
 
     budget_s: float | None = 60.0
@@ -53,6 +54,7 @@ class SearchOptions:
     findings: int = 5
     shrink_s: float = 300.0
     seed: int | None = None
+    under_load: bool = False
 
 
 class Campaign:
@@ -84,7 +86,7 @@ class Campaign:
         self._memo: dict[Scenario, Played] = {}
         self._executions = 0
         self._tally = Tally()
-        self._novelty = Novelty(target)
+        self._novelty = Novelty(target, under_load=options.under_load)
         self._inconclusive_in_a_row = 0
         self._known: set[str] = set()
         self._failed: Played | None = None

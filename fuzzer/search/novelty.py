@@ -8,6 +8,7 @@ fault or another. What counts:
 * a fault on a service;
 * what such a fault does to each service outside its blast radius, which shows only while it lasts long
   enough, and while no other fault excuses that service;
+* a fault on a service while a load runs, which is what clients see of it;
 * a fault on a service while another fault is in force on another: order matters, since systems break
   on "B was already hanging when A crashed", and not the other way round.
 """
@@ -15,22 +16,36 @@ fault or another. What counts:
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from itertools import chain, combinations
 
+from fuzzer.actions.base import Sending
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.scenarios import fold, is_harmful
-from models.expected import Effect, Expected
+from fuzzer.scenarios import check_scenario, fold, is_harmful
+from invariants.base_clients import needs
+from models.errors import ScenarioError
+from models.expected import Effect, Expected, Harm
 from models.scenario import Scenario
+from models.step import Step
 from models.target import Target
 
-ALONE, BYSTANDER, TOGETHER, RELATED = 3.0, 1.0, 0.5, 2.0
-"""What is a first fault on a service worth, its first look at a bystander, a first pair of services, and
-a first pair of which one needs the other."""
+ALONE, BYSTANDER, PAIR, ORDERED, DETAIL = 3.0, 1.0, 3.0, 1.5, 0.25
+"""What each is worth the first time: a fault on a service, its look at a bystander, two services harmed
+at once, the same in this order with one hanging or gone, and with these faults."""
+
+NEEDED, NOT_NEEDED = 4.0, 8.0
+"""What it is worth the first time that clients feel a fault on what they need, and on what they do not."""
+
+FELT_S = 1.0
+"""A fault that lasts is felt by enough clients if it lasts this long while a load runs."""
 
 PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
 """Nothing begins with these: there is nothing yet to wait for or to lift."""
 
-LOOKED_AT = 32
+LOOKED_AT = 48
 """How many plans are looked at for each that is played."""
+
+FEW = 3
+"""So many steps are taken out of a plan in every combination; more only as they stand together."""
 
 
 class Novelty:
@@ -38,10 +53,12 @@ class Novelty:
 
     Args:
         target: its limits say how long a fault must last, and what playing costs beside the steps.
+        under_load: pick only what sends a load.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, under_load: bool = False) -> None:
         self._target = target
+        self._under_load = under_load
         self._exercised: set[Hashable] = set()
         self._looked_at = 0
         self._most = -1.0
@@ -50,8 +67,10 @@ class Novelty:
     def pick(self, plan: Scenario) -> Scenario | None:
         """Look at one more plan; after a handful, the part to play of those that were looked at."""
         for part in _parts(plan):
+            if self._under_load and not any(map(self._sends, part)):
+                continue
             worth = self._worth(part)
-            if worth > self._most:
+            if worth > self._most and self._may_be_played(part):
                 self._most, self._best = worth, part
         self._looked_at += 1
         if self._looked_at < LOOKED_AT or not self._best.steps:
@@ -64,32 +83,74 @@ class Novelty:
         """Remember what a scenario exercised."""
         self._exercised |= {feature for feature, _ in self._features(scenario)}
 
+    def _may_be_played(self, part: Scenario) -> bool:
+        """What was left out may have been a heal that the rest needs."""
+        try:
+            check_scenario(part, self._target)
+        except ScenarioError:
+            return False
+        return True
+
     def _worth(self, scenario: Scenario) -> float:
         new = {f: value for f, value in self._features(scenario) if f not in self._exercised}
-        seconds = self._target.limits.observe_s + sum(ACTIONS[s.action].nominal_s(s) for s in scenario)
-        return sum(new.values()) / max(seconds, 1.0)
+        return sum(new.values()) / max(self._seconds(scenario), 1.0)
+
+    def _seconds(self, scenario: Scenario) -> float:
+        """What playing it costs, about."""
+        limits = self._target.limits
+        steps_s = sum(ACTIONS[step.action].nominal_s(step) for step in scenario)
+        loads = [sending for sending in map(self._sends, scenario) if sending]
+        if not loads:
+            return steps_s + limits.observe_s
+        longest_s = max(sending.duration_s for sending in loads)
+        return max(steps_s + limits.observe_s, longest_s) + 2 * limits.baseline_s
+
+    def _sends(self, step: Step) -> Sending | None:
+        return ACTIONS[step.action].sends(step, self._target)
 
     def _features(self, scenario: Scenario) -> Iterator[tuple[Hashable, float]]:
         start = Expected(self._target.topology, self._target.limits.recovery_s_max)
         done: list[tuple[str, int]] = []  # each fault's action, and its harm's place among all harms
+        loads: list[tuple[Sending, float]] = []  # and when it began
         expected = start
-        for step, _, expected in fold(scenario, start):
+        for step, before, expected in fold(scenario, start):
             done += [(step.action, index) for index in range(len(done), len(expected.harms))]
+            sending = self._sends(step)
+            loads += [(sending, before.now_s)] if sending else []
         for action, index in done:
             harm = expected.harms[index]
             yield (action, harm.service), ALONE
+            for sending, since_s in loads:
+                worth = self._met(index, expected, sending, since_s)
+                if worth:
+                    yield (sending.load.name, harm.effect, harm.service), worth
+                    yield (sending.load.name, action, harm.service), DETAIL
+                    yield (sending.load.name, sending.shape, harm.service), DETAIL
             for bystander in self._judged(index, expected):
                 yield (action, harm.service, bystander), BYSTANDER
             for earlier, place in done:
                 other = expected.harms[place]
-                before = place != index and other.since_s <= harm.since_s
-                if before and other.service != harm.service and other.active_at(harm.since_s):
-                    pair = (earlier, other.service, action, harm.service)
-                    yield pair, RELATED if self._related(other.service, harm.service) else TOGETHER
+                is_earlier = place != index and other.since_s <= harm.since_s
+                if is_earlier and other.service != harm.service and other.active_at(harm.since_s):
+                    yield frozenset({other.service, harm.service}), PAIR
+                    yield (other.service, _hangs(other), harm.service, _hangs(harm)), ORDERED
+                    yield (earlier, other.service, action, harm.service), DETAIL
 
-    def _related(self, one: str, other: str) -> bool:
-        edge = self._target.topology.edge
-        return edge(one, other) is not None or edge(other, one) is not None
+    def _met(self, index: int, expected: Expected, sending: Sending, since_s: float) -> float:
+        """What it is worth that clients are about when this harm is done, for long enough to feel it.
+
+        What they need may be harmed together with other things; but of what they do not need nothing
+        shows while something else excuses every answer.
+        """
+        harm, until_s = expected.harms[index], since_s + sending.duration_s
+        end_s = until_s if harm.ended_s is None else min(until_s, harm.ended_s)
+        if harm.since_s < since_s or end_s - harm.since_s < _felt_after_s(harm):
+            return 0.0
+        needed = frozenset().union(*(needs(e, self._target.topology) for e in sending.load.endpoints))
+        if harm.service in needed:
+            return NEEDED
+        excused = any(other.service in needed and other.since_s < end_s for other in expected.harms)
+        return 0.0 if excused else NOT_NEEDED
 
     def _judged(self, index: int, expected: Expected) -> Iterator[str]:
         """Services that would be caught if this harm made them unhealthy: nothing else excuses them."""
@@ -106,10 +167,26 @@ class Novelty:
         yield from (name for name in expected.topology.services if name not in excused)
 
 
+def _felt_after_s(harm: Harm) -> float:
+    return 0.0 if harm.effect is Effect.RETURNING else FELT_S
+
+
+def _hangs(harm: Harm) -> bool:
+    return harm.effect is Effect.HUNG
+
+
 def _parts(plan: Scenario) -> Iterator[Scenario]:
-    """Every run of steps that begins with a fault or a load and holds a fault, the shortest first."""
-    for length in range(1, len(plan) + 1):
-        for begin in range(len(plan) - length + 1):
-            part = plan[begin : begin + length]
-            if part[0].action not in PASSIVE and is_harmful(part):
-                yield part
+    """Parts that begin with a fault or a load and hold a fault: every two or three steps, every run.
+
+    A few steps tell most: in a long run soon everything is excused by something.
+    """
+    steps = plan.steps
+    few = (Scenario(some) for count in (1, 2, FEW) for some in combinations(steps, count))
+    runs = (
+        plan[begin : begin + length]
+        for length in range(FEW + 1, len(steps) + 1)
+        for begin in range(len(steps) - length + 1)
+    )
+    for part in chain(few, runs):
+        if part[0].action not in PASSIVE and is_harmful(part):
+            yield part

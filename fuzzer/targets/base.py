@@ -12,9 +12,9 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from models.compose import printed
 from models.compose_nodes import ListNode, MapNode, Mark, Node, ScalarNode, describe, is_nothing
 from models.compose_scalars import resolve, surprise
+from models.compose_words import printed
 from models.errors import Problem, TargetError
 
 MAX_PROBLEMS = 200

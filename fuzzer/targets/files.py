@@ -91,6 +91,7 @@ class _Reader:
             topology=Topology(tuple(services), tuple(edges)),
             limits=keys.limits,
             loads={name: load.load(name) for name, load in keys.loads.items()},
+            load_command=tuple(keys.load_command or ()),
             safety=keys.safety.safety(),
             files=files,
             notes=tuple(self.notes),
@@ -130,9 +131,9 @@ class _Reader:
         """Complain about loads and protections of services that do not exist."""
         loads = self.root.at(EXTENSION, "loads")
         for load in loads.children() if loads else ():
-            entry = load.get("entry")
-            if entry and entry.word is not None and entry.word not in services:
-                entry.complain(f"the name of a service that runs{nearest(entry.word, services)}")
+            for place in _services_named(load):
+                if place.word is not None and place.word not in services:
+                    place.complain(f"the name of a service that runs{nearest(place.word, services)}")
         protect = self.root.at(EXTENSION, "safety", "protect")
         for item in protect.children() if protect else ():
             if item.word is not None and item.word not in {*services, *absent}:
@@ -161,6 +162,15 @@ class _Reader:
             for name, key in place.names():
                 if name != EXTENSION and difflib.get_close_matches(name, [EXTENSION], cutoff=0.8):
                     yield f"{key.path} is not read ({key.mark}); did you mean {EXTENSION}?"
+
+
+def _services_named(load: Place) -> Iterator[Place]:
+    """Wherever a load names a service."""
+    endpoints = load.get("endpoints")
+    for place in (load, *(endpoints.children() if endpoints else ())):
+        needs = place.get("needs")
+        yield from needs.children() if needs else ()
+        yield from (entry for entry in (place.get("entry"), place.at("durable", "entry")) if entry)
 
 
 def _such_as(name: str) -> str:

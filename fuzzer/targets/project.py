@@ -121,7 +121,7 @@ def _present(target: Target, present: set[str]) -> Target:
         target,
         services=services,
         topology=Topology(tuple(services), tuple(kept)),
-        loads={name: load for name, load in target.loads.items() if load.entry in services},
+        loads={name: load for name, load in target.loads.items() if services.keys() >= set(load.services)},
         notes=(*target.notes, *notes),
     )
 

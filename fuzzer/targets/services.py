@@ -9,9 +9,10 @@ from pathlib import Path
 from fuzzer.targets.base import Place, nearest
 from fuzzer.targets.environment import read_environment
 from fuzzer.targets.ports import read_ports
-from models.compose import ServiceKeys, sayable
+from models.compose import ServiceKeys
 from models.compose_nodes import ListNode, MapNode, ScalarNode, quoted
 from models.compose_spec import ENABLE_LABEL, HEALTHCHECK_KEYS, SERVICE_KEYS, SERVICE_NAME
+from models.compose_words import sayable
 from models.target import HealthProbe, ProbeKind, Restart, RestartPolicy, Service
 
 _POLICY = re.compile(r"(?P<name>[a-z-]+)(?::(?P<retries>[0-9]{1,9}))?")
@@ -46,6 +47,7 @@ def read_service(
         ports=read_ports(place),
         environment=read_environment(place, directory, variables),
         local=keys.local.local() if keys.local else None,
+        counters=keys.counters.counters() if keys.counters else None,
         criticality=keys.criticality,
         opted_in=wanted and enabled is not False,
     )

@@ -3,13 +3,16 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from models.compose import LoadKeys, ProjectKeys, SafetyKeys, ServiceKeys, printed, sayable
+from models.compose import ProjectKeys, SafetyKeys, ServiceKeys
+from models.compose_loads import LoadKeys
 from models.compose_spec import SERVICE_KEYS, TOP_LEVEL_KEYS, project_name
-from models.target import Load, Safety
+from models.compose_words import printed, sayable
+from models.load import Endpoint, Load
+from models.target import Safety
 
 
 def test_a_file_without_keys_gets_the_same_defaults_as_a_target_without_a_file():
-    assert LoadKeys(entry="web").load("browse") == Load("browse", "web")
+    assert LoadKeys(entry="web").load("browse") == Load("browse", (Endpoint("GET /", "web"),))
     assert SafetyKeys().safety() == Safety()
 
 

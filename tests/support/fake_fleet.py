@@ -14,8 +14,9 @@ from typing import Self
 
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo
 from models.limits import Limits
+from models.load import Endpoint, Load
 from models.observation import Change, Health, ProcessChange
-from models.target import Load, Port, Restart, RestartPolicy, Safety, Service, Target
+from models.target import Port, Restart, RestartPolicy, Safety, Service, Target
 from models.topology import Dependency, Strength, Topology
 
 PROBE_S = 0.1
@@ -48,7 +49,9 @@ def target_of(
         },
         topology=Topology(tuple(services), tuple(dependencies)),
         limits=Limits(**limits),
-        loads={"checkout": Load("checkout", "checkout")} if "checkout" in services else {},
+        loads={"checkout": Load("checkout", (Endpoint("GET /", "checkout"),))}
+        if "checkout" in services
+        else {},
         safety=Safety(max_faults, frozenset(protect)),
     )
 

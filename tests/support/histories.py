@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models.expected import Effect, Expected
 from models.history import History, Permit, PlayedStep
+from models.load import Calls, Durable, Endpoint, Fate, Load, LoadRun, Phase, ReadBack, Request
 from models.observation import Blindness, Change, Health, ProcessChange
 from models.scenario import Scenario
 from models.step import Step
 from models.target import Target
 
+ORDER = Endpoint("POST /orders", "checkout", "POST", "/orders", durable=Durable("checkout", "/orders/{id}"))
+ORDERS = Load("orders", (ORDER,))
+
 
 class HistoryOf:
-    """Builds a history second by second: probes every 0.1 s, healthy unless told otherwise."""
+    """Builds a history second by second: probes every 0.1 s, healthy unless told otherwise.
+
+    Steps begin at 0; what clients are sent before that is the baseline. Requests are answered well in
+    20 ms unless told otherwise. Once the fleet is healed and steady, the record is whole.
+    """
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -24,6 +34,12 @@ class HistoryOf:
         self._blind: list[Blindness] = []
         self._healed_s: float | None = None
         self._steady: bool | None = None
+        self._steady_s: float | None = None
+        self._loads: list[LoadRun] = []
+        self._requests: list[Request] = []
+        self._answers: list[tuple[float, float, str | None, dict]] = []
+        self._read_backs: list[ReadBack] = []
+        self._calls: list[Calls] = []
 
     def fault(self, at_s: float, step: str, effect, *, permit: bool = False) -> HistoryOf:
         parsed = Step.parse(step)
@@ -37,6 +53,51 @@ class HistoryOf:
     def healed(self, at_s: float, *, steady: bool | None = None) -> HistoryOf:
         self.expected = self.expected.at(at_s).all_relieved()
         self._healed_s, self._steady = at_s, steady
+        self._steady_s = at_s if steady else None
+        return self
+
+    def sent(
+        self,
+        since_s: float,
+        until_s: float,
+        load: Load = ORDERS,
+        *,
+        rate_rps: float = 20.0,
+        trouble: str = "",
+    ) -> HistoryOf:
+        """A run of a load; its endpoints take turns. Call it after ``healed`` for the load after it."""
+        after = self._steady_s is not None and since_s >= self._steady_s
+        phase = Phase.BEFORE if since_s < 0 else Phase.AFTER if after else Phase.DURING
+        self._loads.append(LoadRun(load, phase, rate_rps, since_s, until_s, trouble))
+        for number in range(round((until_s - since_s) * rate_rps)):
+            name = load.endpoints[number % len(load.endpoints)].name
+            self._requests.append(Request(load.name, name, since_s + number / rate_rps, 20.0, 200))
+        return self
+
+    def answered(
+        self, since_s: float, until_s: float, *, endpoint: str | None = None, **answer: object
+    ) -> HistoryOf:
+        """What became of requests that were due in a span, where it was not 200 in 20 ms."""
+        self._answers.append((since_s, until_s, endpoint, answer))
+        return self
+
+    def failed(self, since_s: float, until_s: float, *, endpoint: str | None = None) -> HistoryOf:
+        return self.answered(since_s, until_s, endpoint=endpoint, status=503)
+
+    def hung(self, since_s: float, until_s: float, *, seconds: float = 5.0) -> HistoryOf:
+        return self.answered(since_s, until_s, status=None, error="timeout", latency_ms=seconds * 1000)
+
+    def written(
+        self, at_s: float, fate: Fate, count: int = 1, load: Load = ORDERS, endpoint: Endpoint = ORDER
+    ) -> HistoryOf:
+        """Acknowledged at ``at_s``, and read back at the end."""
+        detail = "" if fate is Fate.FOUND else "GET /orders/1: HTTP 404"
+        self._read_backs += [ReadBack(load.name, endpoint.name, "1", at_s, fate, detail)] * count
+        return self
+
+    def called(self, caller: str, dependency: str, *seen: tuple[float, int]) -> HistoryOf:
+        """How many calls ``caller`` had counted, at some moments."""
+        self._calls += [Calls(caller, dependency, at_s, count) for at_s, count in seen]
         return self
 
     def unhealthy(self, service: str, since_s: float, until_s: float) -> HistoryOf:
@@ -67,13 +128,25 @@ class HistoryOf:
             ended_s=ended_s,
             healed_s=self._healed_s,
             steady=self._steady,
+            steady_s=self._steady_s,
+            whole=self._steady is True,
             steps=tuple(self._steps),
             permits=tuple(self._permits),
             baseline_ms=dict.fromkeys(self.target.topology.services, 2.0),
             health=tuple(self._probes(ended_s)),
             processes=tuple(self._processes),
+            loads=tuple(self._loads),
+            requests=tuple(map(self._told, self._requests)),
+            read_backs=tuple(self._read_backs),
+            calls=tuple(self._calls),
             blindness=tuple(self._blind),
         )
+
+    def _told(self, request: Request) -> Request:
+        for since_s, until_s, endpoint, answer in self._answers:
+            if since_s <= request.intended_s < until_s and endpoint in (None, request.endpoint):
+                request = replace(request, **answer)
+        return request
 
     def _probes(self, ended_s: float):
         for service in self.target.topology.services:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fuzzer.actions.catalogue import available
 from fuzzer.events import Event, Events
+from fuzzer.loads.running import RunningLoads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Runner
 from fuzzer.search.campaign import Campaign, SearchOptions
@@ -46,5 +47,7 @@ def rig(misbehave: Callable[[FakeFleet], None] = lambda fleet: None, target: Tar
     recorder = Recorder(target.topology.services, target.limits)
     fleet.watch(recorder)
     events: list[Event] = []
-    runner = Runner(target, fleet, recorder, INVARIANTS, Events(events.append))
+    runner = Runner(
+        target, fleet, recorder, INVARIANTS, Events(events.append), RunningLoads(recorder, fleet.clock.now)
+    )
     return Rig(fleet, runner, recorder, events)

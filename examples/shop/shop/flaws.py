@@ -100,7 +100,14 @@ def no_timeout(service: Service) -> None:
 @flaw("undeclared-dependency", "user-service")
 def undeclared_dependency(service: Service) -> None:
     """user-service is 503 while product-service is away, though nothing declares that it needs it."""
-    service.needs.append(spy(service, "product-service"))
+    product = spy(service, "product-service")
+    service.needs.append(product)
+
+    def ask(request: Request) -> None:
+        if request.path not in ("/health", "/metrics.json") and not product.up:
+            raise PeerError("product-service", "is away", 503)
+
+    service.before.append(ask)
 
 
 @flaw("start-order", "checkout-service")

@@ -102,7 +102,9 @@ PAIR = """\
 name: pair
 x-knockon:
   enabled: true
-  limits: {{recovery_s_max: 10, observe_s: 0.3, steady_s: 0.2}}
+  limits: {{recovery_s_max: 10, observe_s: 0.3, steady_s: 0.2, baseline_s: 1}}
+  loads:
+    visit: {{entry: web, path: /, rate_rps: 30}}
 services:
   db:
     image: x

@@ -25,7 +25,10 @@ def test_a_scenario_that_holds_ends_with_0_and_shows_what_was_done(shop):
     assert any(line.endswith("s  crash db") for line in lines)
     assert any(line.endswith("db exited with code 137; its policy starts it again") for line in lines)
     assert any("db healthy again" in line for line in lines)
-    assert any(line.startswith("HOLDS: isolation, containment, recovery, steady_state") for line in lines)
+    assert any(
+        line.startswith("HOLDS: isolation, containment, recovery, restart_storm, steady_state")
+        for line in lines
+    )
 
 
 def test_a_cascade_ends_with_1_evidence_advice_and_how_to_keep_it(shop):

@@ -5,7 +5,8 @@ from dataclasses import replace
 from fuzzer.reports.timeline import timeline
 from models.expected import Effect
 from models.history import PlayedStep, StepState
-from models.observation import Blindness, Request
+from models.load import Request
+from models.observation import Blindness
 from models.scenario import Scenario
 from models.step import Step
 from tests.support.fake_fleet import SHOP, target_of
@@ -67,12 +68,15 @@ def test_interference_blindness_and_requests_are_told():
         interference=("db was removed",),
         blindness=(Blindness(2.0, 2.5, "not scheduled"),),
         requests=(
-            Request("checkout", 1.0, 5.0, 200),
-            Request("checkout", 1.1, 5.0, 503),
-            Request("checkout", 1.2, 5.0, None, "refused"),
+            Request("checkout", "GET /", 1.0, 5.0, 200),
+            Request("checkout", "GET /", 1.1, 5.0, 503),
+            Request("checkout", "GET /", 1.2, 5.0, None, "refused"),
         ),
     )
-    text = "\n".join(timeline(history))
+    lines = list(timeline(history))
+    text = "\n".join(lines)
     assert "somebody else: db was removed" in text
     assert "the fuzzer did not look for 0.5 s: not scheduled" in text
-    assert "load checkout: 1 of 3 requests answered well; the rest: refused, status 503" in text
+    assert lines[-2].split() == ["load", "checkout", "sent", "good", "p50", "p95", "p99", "errors"]
+    assert "during" in lines[-1]
+    assert "HTTP 503 1, refused 1" in lines[-1]

@@ -2,7 +2,7 @@ from fuzzer.search.novelty import LOOKED_AT, Novelty
 from models.scenario import Scenario
 from tests.support.fake_fleet import SHOP, target_of
 
-TARGET = target_of(*SHOP)
+TARGET = target_of(*SHOP, published=("checkout",))
 
 
 def worth(novelty, text):
@@ -60,6 +60,22 @@ def test_services_killed_at_the_same_moment_are_a_pair_in_both_orders():
 def test_quick_scenarios_are_preferred():
     novelty = Novelty(TARGET)
     assert worth(novelty, "crash db") > worth(novelty, "crash db; wait 3s; wait 3s")
+
+
+def test_a_fault_while_clients_ask_is_more_than_the_fault():
+    novelty = Novelty(TARGET)
+    novelty.played(Scenario.parse("crash db"))
+    assert worth(novelty, "load checkout 10rps 3s; crash db") > 0
+    novelty.played(Scenario.parse("load checkout 10rps 3s; crash db"))
+    assert worth(novelty, "load checkout 50rps 2s; crash db") == 0
+    assert worth(novelty, "crash db; wait 3s; load checkout 10rps 3s") == 0  # nobody asked when it broke
+
+
+def test_under_load_only_what_sends_a_load_is_played():
+    novelty = Novelty(TARGET, under_load=True)
+    [part] = picked(novelty, *["crash gateway; load checkout 10rps 2s; crash db"] * LOOKED_AT)
+    assert "load checkout" in str(part)
+    assert picked(Novelty(TARGET, under_load=True), *["crash gateway"] * 3 * LOOKED_AT) == []
 
 
 def picked(novelty, *plans):

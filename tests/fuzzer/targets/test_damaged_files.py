@@ -24,6 +24,12 @@ x-knockon:
   limits: {recovery_s_max: 30, detection_grace_s: 2, observe_s: 3.5, steady_s: 0.5, health_timeout_s: 1}
   loads:
     checkout: {entry: checkout, method: POST, path: /checkout, rate_rps: 20, body: "{}"}
+    mixed:
+      entry: product
+      endpoints:
+        - {path: /a, weight: 3, needs: [orders-db], expect: ok, headers: {X-A: b}}
+        - {name: w, method: PUT, path: "/b/{id}", durable: {path: "/b/{id}", id: a.b, entry: checkout}}
+  load_command: k6 run a.js
   safety: {max_faults: 2, protect: [orders-db]}
 x-base: &base
   restart: unless-stopped
@@ -46,6 +52,7 @@ services:
       hard: [orders-db]
       soft: [analytics]
       criticality: critical
+      counters: {url: "http://127.0.0.1:8003/m", calls: calls}
       local: {command: [python3, -m, checkout], environment: {PORT: 8003}}
   product:
     <<: *base
@@ -128,7 +135,7 @@ def check(data: bytes, folder: Path, *, second: bytes | None = None) -> None:
     assert time.thread_time() - start < 2
     if isinstance(outcome, Target):
         assert outcome.services.keys() == set(outcome.topology.services)
-        assert {load.entry for load in outcome.loads.values()} <= outcome.services.keys()
+        assert {name for load in outcome.loads.values() for name in load.services} <= outcome.services.keys()
         assert outcome.digest
     else:
         assert outcome.problems

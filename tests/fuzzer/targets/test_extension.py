@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.target import Criticality, Load, LocalCommand, Safety
+from models.load import Durable, Endpoint, Load
+from models.target import Counters, Criticality, LocalCommand, Safety
 
 WEB = "services: {web: {image: x}, db: {image: x}}\n"
 
@@ -19,6 +20,19 @@ x-knockon:
   loads:
     browse: {entry: web}
     buy: {entry: web, method: POST, path: "/buy?x=1", rate_rps: 2.5, body: '{"sku": 1}'}
+    mixed:
+      entry: web
+      timeout_s: 2
+      endpoints:
+        - {path: /a, weight: 3, needs: [db], expect: ok}
+        - name: write
+          entry: db
+          method: PUT
+          path: "/b/{id}"
+          headers: {X-A: b}
+          durable: {path: "/b/{id}"}
+        - {method: POST, path: /c, durable: {path: "/c/{id}", id: a.b, entry: db}}
+  load_command: k6 run "a b.js"
   safety: {max_faults: 3, protect: [db]}
 services:
   web:
@@ -27,19 +41,33 @@ services:
       hard: [db]
       soft: [log]
       criticality: critical
+      counters: {url: "http://127.0.0.1:8001/metrics", calls: a.calls}
       local: {command: python3 -m web, environment: {PORT: 8001, DEBUG: true, NAME: web}}
   db: {image: x}
   log: {image: x, x-knockon: {enabled: false}}
 """)
     assert (target.limits.recovery_s_max, target.limits.health_timeout_s) == (12, 0.5)
     assert target.loads == {
-        "browse": Load("browse", "web"),
-        "buy": Load("buy", "web", "POST", "/buy?x=1", 2.5, '{"sku": 1}'),
+        "browse": Load("browse", (Endpoint("GET /", "web"),)),
+        "buy": Load(
+            "buy", (Endpoint("POST /buy?x=1", "web", "POST", "/buy?x=1", body='{"sku": 1}'),), rate_rps=2.5
+        ),
+        "mixed": Load(
+            "mixed",
+            (
+                Endpoint("GET /a", "web", path="/a", weight=3.0, needs=("db",), expect="ok"),
+                Endpoint("write", "db", "PUT", "/b/{id}", {"X-A": "b"}, durable=Durable("db", "/b/{id}")),
+                Endpoint("POST /c", "web", "POST", "/c", durable=Durable("db", "/c/{id}", "a.b")),
+            ),
+            timeout_s=2.0,
+        ),
     }
+    assert target.load_command == ("k6", "run", "a b.js")
     assert target.safety == Safety(3, frozenset({"db"}))
     assert target.faultable == ("web",)
     web = target.services["web"]
     assert web.health.url == "http://127.0.0.1:8001/health"
+    assert web.counters == Counters("http://127.0.0.1:8001/metrics", "a.calls")
     assert web.criticality is Criticality.CRITICAL
     assert web.local == LocalCommand(
         ("python3", "-m", "web"), {"PORT": "8001", "DEBUG": "true", "NAME": "web"}
@@ -84,7 +112,7 @@ def test_the_enable_label_says_true_or_false(refusal):
         ("[]", ": found a list; expected a mapping"),
         ("{enabled: 1}", ".enabled: found 1; expected true or false"),
         ("{enabled: yes}", '.enabled: found yes, which YAML 1.1 reads as true; expected "yes" in quotes, or true'),
-        ("{enable: true}", ".enable: found an unknown key; expected one of enabled, limits, loads, safety; "
+        ("{enable: true}", ".enable: found an unknown key; expected one of enabled, limits, loads, load_command, safety; "
          "did you mean `enabled`?"),
         ("{limits: 3}", ".limits: found 3; expected a mapping"),
         ("{limits: {recovery_s_max: '30'}}", ".limits.recovery_s_max: found '30'; expected a number"),
@@ -108,9 +136,22 @@ def test_the_enable_label_says_true_or_false(refusal):
          "did you mean `web`?"),
         ("{loads: {l: {entry: web, method: post}}}", ".loads.l.method: found 'post'; expected 'GET', 'HEAD', "),
         ("{loads: {l: {entry: web, path: x}}}", ".loads.l.path: found 'x'; expected a path that begins with / and "),
-        ("{loads: {l: {entry: web, rate: 1}}}", ".loads.l.rate: found an unknown key; expected one of entry, method, "
-         "path, rate_rps, body; did you mean `rate_rps`?"),
+        ("{loads: {l: {entry: web, rate: 1}}}", ".loads.l.rate: found an unknown key; expected one of name, entry, "
+         "method, path, headers, body, weight, needs, expect, durable, rate_rps, timeout_s, endpoints; did you mean `rate_rps`?"),
         ("{loads: {l: {entry: web, body: {a: 1}}}}", ".loads.l.body: found a mapping; expected text"),
+        ("{loads: {l: {entry: web, endpoints: [{entry: wbe}]}}}", ".loads.l.endpoints[0].entry: found 'wbe'; expected "
+         "the name of a service that runs; did you mean `web`?"),
+        ("{loads: {l: {entry: web, needs: [dbb]}}}", ".loads.l.needs[0]: found 'dbb'; expected the name of a service "
+         "that runs; did you mean `db`?"),
+        ("{loads: {l: {entry: web, durable: {path: '/{id}', entry: dbb}}}}", ".loads.l.durable.entry: found 'dbb'; "
+         "expected the name of a service that runs; did you mean `db`?"),
+        ("{loads: {l: {entry: web, durable: {path: /x}}}}", ".loads.l.durable.path: found '/x'; expected a path that "
+         "holds {id}, such as /orders/{id}"),
+        ("{loads: {l: {entry: web, path: /a, endpoints: [{path: /b}]}}}", ".loads.l: found a mapping; expected either "
+         "`endpoints` or path, not both"),
+        ("{loads: {l: {entry: web, endpoints: [{path: /b}, {path: /b}]}}}", ".loads.l: found a mapping; expected "
+         "endpoints with different names"),
+        ("{loads: {l: {entry: web, weight: 0}}}", ".loads.l.weight: found 0; expected a number above 0"),
         ("{loads: {2s: {entry: web}}}", ".loads.2s: found '2s'; expected a name that a scenario can say"),
         ("{loads: {on: {entry: web}}}", '.loads.on: found on, which YAML 1.1 reads as true; expected "on" in quotes'),
     ],
@@ -124,7 +165,7 @@ def test_a_mistake_at_the_top_is_told_in_plain_words(refusal, keys: str, told: s
     ("keys", "told"),
     [
         ("3", ": found 3; expected a mapping"),
-        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, local; "
+        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, local; "
          "did you mean `health`?"),
         ("{health: web}", ".health: found 'web'; expected an http:// or https:// URL with a host"),
         ("{health: [http://x]}", ".health: found a list; expected text"),

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from fuzzer.targets.files import load_target
-from models.compose import LoadKeys, LocalKeys, ProjectKeys, SafetyKeys, ServiceKeys
+from models.compose import CountersKeys, LocalKeys, ProjectKeys, SafetyKeys, ServiceKeys
+from models.compose_loads import DurableKeys, EndpointKeys, LoadKeys
 from models.errors import TargetError
 from models.limits import Limits
 
@@ -17,7 +18,20 @@ MANUAL = (Path(__file__).parents[3] / "docs" / "target.md").read_text()
 BLOCKS = re.findall(r"```(?:yaml|text)\n(.*?)```", MANUAL, re.DOTALL)
 
 
-@pytest.mark.parametrize("model", [ProjectKeys, ServiceKeys, LoadKeys, SafetyKeys, LocalKeys, Limits])
+@pytest.mark.parametrize(
+    "model",
+    [
+        ProjectKeys,
+        ServiceKeys,
+        LoadKeys,
+        EndpointKeys,
+        DurableKeys,
+        CountersKeys,
+        SafetyKeys,
+        LocalKeys,
+        Limits,
+    ],
+)
 def test_every_key_is_explained(model: type[BaseModel]):
     assert [key for key in model.model_fields if f"`{key}`" not in MANUAL] == []
 
@@ -27,9 +41,15 @@ def test_the_example_works_beside_a_file_of_the_user(load):
     assert target.faultable == ("checkout",)
 
 
+def test_the_example_of_loads_works(load):
+    target = load(BLOCKS[1])
+    assert [load.name for load in target.loads.values()] == ["checkout", "browse"]
+    assert target.loads["browse"].services == ("gateway",)
+
+
 def test_the_transcript_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    Path("compose.yaml").write_text(BLOCKS[1])
+    Path("compose.yaml").write_text(BLOCKS[2])
     with pytest.raises(TargetError) as raised:
         load_target([Path("compose.yaml")], {})
-    assert str(raised.value) + "\n" == BLOCKS[2]
+    assert str(raised.value) + "\n" == BLOCKS[3]

@@ -106,7 +106,7 @@ def test_limits_of_an_override_join_those_of_the_first_file(load):
         "x-knockon: {limits: {recovery_s_max: 9}, loads: {l: {entry: web}}}",
     )
     assert (target.limits.recovery_s_max, target.limits.steady_s) == (9, 1)
-    assert target.loads["l"].entry == "web"
+    assert target.loads["l"].services == ("web",)
 
 
 def test_a_problem_is_told_with_the_file_that_wrote_the_value(refusal):

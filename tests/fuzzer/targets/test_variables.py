@@ -66,7 +66,7 @@ services:
     target = load(text, environ={"ON": "true", "RATE": "2.5", "FAULTS": "3", "PORT": "8001"})
     assert target.faultable == ("web",)
     assert target.limits.recovery_s_max == 7
-    assert (target.loads["l"].rate_rps, target.loads["l"].body) == (2.5, "2.5")
+    assert (target.loads["l"].rate_rps, target.loads["l"].endpoints[0].body) == (2.5, "2.5")
     assert target.safety.max_faults == 3
     assert str(target.services["web"].restart) == "no"
     assert target.services["web"].ports[0].host == 8001
