@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from models.histogram import Histogram
 from models.history import History
 from models.scenario import Scenario
 from models.step import Step
@@ -133,6 +134,7 @@ class Summary:
         steps: how often each action took effect, by name.
         touched: how often each service was a fault's target.
         requests: how many requests loads sent, and how many were answered well.
+        latency: ms, of those.
         inconclusive: reasons of scenarios that told nothing.
         ended: why the search ended.
         gave_up: whether it ended because scenarios told nothing.
@@ -144,6 +146,7 @@ class Summary:
     steps: Mapping[str, int]
     touched: Mapping[str, int]
     requests: tuple[int, int]
+    latency: Histogram
     held: Mapping[str, int]
     inconclusive: tuple[str, ...]
     findings: tuple[Finding, ...]

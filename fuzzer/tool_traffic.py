@@ -7,17 +7,19 @@ excuses: they are shown, and judge nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from fuzzer.actions.base import Sending
-from fuzzer.loads.outside.base import ToolFailed, ToolReport, ToolRequest
+from fuzzer.loads.outside.base import ToolFailed, ToolReport, ToolRequest, ToolSummary
 from fuzzer.loads.outside.process import OutsideTool
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import Runtime
 from fuzzer.traffic import PassTime
 from models.errors import StepInvalid
+from models.histogram import Histogram
 from models.load import Endpoint, Load, LoadRun, Phase, Summary
 
 SLICE_S = 0.05
@@ -73,7 +75,8 @@ class ToolTraffic:
             if not self._tool.running:
                 self._take_report()
                 raise StepInvalid(
-                    f"{self._run.load.name} ended before the first fault, which comes after "
+                    self._run.trouble
+                    or f"{self._run.load.name} ended before the first fault, which comes after "
                     f"{self._delay_s:g} s; let it run longer, or give a shorter --chaos-delay"
                 )
             self._pass_time(min(SLICE_S, left_s))
@@ -115,10 +118,7 @@ class ToolTraffic:
         self._run = replace(self._run, load=Load(name, tuple(endpoints.values())))
         for one, _ in ours:
             self._recorder.saw_request(one.as_request(name))
-        self._recorder.summarized(
-            Summary(name, one.endpoint, one.sent, one.failed, one.kinds, one.latency)
-            for one in report.summaries
-        )
+        self._recorder.summarized(_united(name, report.summaries))
         if report.requests and not ours:
             asked = ", ".join(sorted({one.origin or "?" for one in report.requests})[:3])
             return f"{name} asked {asked}, which is no service of this target"
@@ -126,6 +126,19 @@ class ToolTraffic:
 
     def _entry(self, request: ToolRequest) -> str | None:
         return self._services.get(_place(request.origin))
+
+
+def _united(load: str, told: Sequence[ToolSummary]) -> Iterator[Summary]:
+    """One summary an endpoint: a tool may tell of each period."""
+    for endpoint in dict.fromkeys(one.endpoint for one in told):
+        parts = [one for one in told if one.endpoint == endpoint]
+        kinds: Counter[str] = Counter()
+        latency = Histogram()
+        for part in parts:
+            kinds.update(part.kinds)
+            latency = latency.merged(part.latency)
+        sent, failed = sum(part.sent for part in parts), sum(part.failed for part in parts)
+        yield Summary(load, endpoint, sent, failed, kinds, latency)
 
 
 def _place(url: str) -> tuple[str, int | None]:

@@ -83,6 +83,8 @@ def unjudgeable(history: History, promise: str) -> Verdict | None:
             return Verdict.unknown(promise, run.trouble)
     if not history.loads:
         return Verdict.unexercised(promise, "no load was sent")
+    if history.summaries and not history.requests:
+        return Verdict.unexercised(promise, "the load tool tells of no single requests")
     return None
 
 

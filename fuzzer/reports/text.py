@@ -97,7 +97,12 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield "  harmed:  " + ", ".join(f"{name} {count}x" for name, count in sorted(summary.touched.items()))
     if summary.requests[0]:
         sent, good = summary.requests
-        yield f"  load:    {sent} requests while it broke, {good} answered well"
+        latency = summary.latency
+        times = [
+            f"p{share * 100:.0f} {latency.quantile(share):.0f} ms" for share in (0.5, 0.95, 0.99) if good
+        ]
+        told = ", ".join([f"{good} answered well", *times])
+        yield f"  load:    {sent} requests, baselines included, {told}"
     held = [f"{name} {count}/{summary.scenarios}" for name, count in summary.held.items() if count]
     if held:
         yield f"  held:    {', '.join(held)}"

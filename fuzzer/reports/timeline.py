@@ -35,7 +35,7 @@ def timeline(history: History) -> Iterator[str]:
     for line in sorted(lines, key=lambda line: line.at_s):
         yield f"{line.at_s - history.began_s:+8.2f} s  {line.text}"
     for step in history.scenario.steps[len(history.steps) :]:
-        yield f"{'':10}  {step}  (not played: enough had been seen)"
+        yield f"{'':10}  {step}  (not played)"
     table = list(client_lines(history))
     if table:
         yield ""

@@ -234,6 +234,7 @@ class Campaign:
             steps=tally.steps,
             touched=tally.touched,
             requests=(tally.sent, tally.good),
+            latency=tally.latency,
             held=tally.held_by(self._promises),
             inconclusive=tuple(tally.inconclusive),
             findings=findings,

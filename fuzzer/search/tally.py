@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
+from models.histogram import Histogram
 from models.history import StepState
 from models.verdict import Outcome
 
@@ -22,6 +23,7 @@ class Tally:
         touched: how often each service was a fault's target.
         held: in how many scenarios each promise held.
         sent, good: requests of loads, and those answered well.
+        latency: ms, of the good ones.
         inconclusive: scenarios that told nothing, with why.
     """
 
@@ -31,6 +33,7 @@ class Tally:
     held: Counter[str] = field(default_factory=Counter)
     sent: int = 0
     good: int = 0
+    latency: Histogram = field(default_factory=Histogram)
     inconclusive: list[str] = field(default_factory=list)
 
     def add(self, played: Played) -> None:
@@ -46,7 +49,9 @@ class Tally:
         self.steps.update(step.action for step in done)
         self.touched.update(name for step in done if ACTIONS[step.action].harmful for name in step.targets)
         self.sent += len(played.history.requests)
-        self.good += sum(request.good for request in played.history.requests)
+        good = [request.latency_ms for request in played.history.requests if request.good]
+        self.good += len(good)
+        self.latency = self.latency.merged(Histogram(good))
 
     def held_by(self, promises: Iterable[str]) -> dict[str, int]:
         """In how many scenarios each of these promises held, also where that is none."""

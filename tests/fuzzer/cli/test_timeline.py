@@ -51,7 +51,7 @@ def test_a_step_that_did_nothing_and_one_that_was_not_played_say_so():
     )
     text = "\n".join(timeline(history))
     assert "crash db  did not take effect: it was gone" in text
-    assert "kill gateway  (not played: enough had been seen)" in text
+    assert "kill gateway  (not played)" in text
 
 
 def test_who_stays_down_and_stays_sick_is_named():
