@@ -5,7 +5,7 @@
 
 Bar: every flaw is found, within 60 s a flaw in the mean; ``order-dependent`` may need more and is listed
 on its own. With ``--clients`` only the promises to clients judge, and only the flaws count that clients
-feel.
+feel: within 120 s in the mean, since a scenario under load takes twice as long.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ TO_CLIENTS = (
     "latency",
 )
 MAY_NEED_MORE = ("order-dependent",)
-FOUND_S = 60.0
+FOUND_S, FOUND_BY_CLIENTS_S = 60.0, 120.0
 
 
 class FoundAfter:
@@ -133,9 +133,10 @@ def main(bars: Bars) -> None:
         ),
         rows,
     )
+    bar_s = FOUND_BY_CLIENTS_S if options.clients else FOUND_S
     expected = sum(flaw in counted for flaw in flaws)
     bars.hold("flaws found", found, ">=", expected)
-    bars.hold("until found, together", spent_s, "<=", FOUND_S * expected, " s")
+    bars.hold("until found, together", spent_s, "<=", bar_s * expected, " s")
 
 
 if __name__ == "__main__":
