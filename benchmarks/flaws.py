@@ -17,6 +17,7 @@ from benchmarks.bars import Bars, run
 from benchmarks.shop import HARDENED, session
 from fuzzer.events import Event, FindingBegan, Summary
 from fuzzer.search.campaign import SearchOptions
+from invariants.catalogue import TO_CLIENTS
 
 SEEN = (
     "crash-on-dependency-failure",
@@ -38,16 +39,6 @@ FELT_BY_CLIENTS = (
     "sticky-degradation",
     "stale-connection",
     "undeclared-dependency",
-)
-TO_CLIENTS = (
-    "durability",
-    "metastability",
-    "graceful_degradation",
-    "availability",
-    "fail_fast",
-    "amplification",
-    "error_rate",
-    "latency",
 )
 MAY_NEED_MORE = ("order-dependent",)
 FOUND_S, FOUND_BY_CLIENTS_S = 60.0, 120.0

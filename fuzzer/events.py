@@ -48,6 +48,11 @@ class Played:
         held = (v.outcome is Outcome.HOLDS for v in self.verdicts if v.invariant == invariant)
         return self.complete and any(held)
 
+    def untested(self, invariant: str) -> str:
+        """Why the scenario, played to its end, did not put this promise to the test; "" if it did."""
+        reasons = (v.reason for v in self.verdicts if v.invariant == invariant and not v.exercised)
+        return next(reasons, "") if self.complete and self.outcome is not Outcome.UNKNOWN else ""
+
 
 @dataclass(frozen=True)
 class Finding:

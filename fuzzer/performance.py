@@ -89,9 +89,12 @@ class Performance:
         except (StepInvalid, Interference) as error:
             doubt = str(error)
             self._heal()
-        finally:
-            self._traffic.end()
+        self.end()
         return self._judged(doubt, complete)
+
+    def end(self) -> None:
+        """Send nothing more; what an interruption leaves to do, once the faults are undone. Idempotent."""
+        self._traffic.end()
 
     # The steps.
 

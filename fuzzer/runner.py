@@ -182,7 +182,7 @@ class Runner:
                     self._runtime.undo(undo)
             raise
         finally:
-            self._loads.stop()
+            performance.end()
         self._tired = _crashed_often(scenario)
         if played.outcome is Outcome.HOLDS:
             self._trusted("")

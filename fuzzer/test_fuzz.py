@@ -28,6 +28,10 @@ def test_fuzz(knockon_session: Session, pytestconfig: pytest.Config) -> None:
     if not summary.scenarios:
         reason = summary.inconclusive[-1] if unknown else summary.ended
         inconclusive(pytestconfig, f"no scenario told anything: {reason}")
+    named = knockon_session.config.promises
+    untested = [name for name in named if not summary.held[name]]
+    if untested:
+        inconclusive(pytestconfig, f"no scenario put this to the test: {', '.join(untested)}")
     if summary.gave_up:
         inconclusive(pytestconfig, f"{summary.ended}: {summary.inconclusive[-1]}")
     if unknown > UNKNOWN_SHARE_MOST * (unknown + summary.scenarios):

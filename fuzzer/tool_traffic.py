@@ -114,10 +114,18 @@ class ToolTraffic:
         """Record what the tool did; returns why it cannot be used, if it cannot."""
         name = self._run.load.name
         ours = [(one, entry) for one in report.requests if (entry := self._entry(one))]
-        endpoints = {(one.endpoint, entry): Endpoint(one.endpoint, entry) for one, entry in ours}
-        self._run = replace(self._run, load=Load(name, tuple(endpoints.values())))
-        for one, _ in ours:
-            self._recorder.saw_request(one.as_request(name))
+        entries: dict[str, set[str]] = {}
+        for one, entry in ours:
+            entries.setdefault(one.endpoint, set()).add(entry)
+        names = {  # two services may be asked for the same path
+            (path, entry): path if len(several) == 1 else f"{path} ({entry})"
+            for path, several in entries.items()
+            for entry in sorted(several)
+        }
+        endpoints = tuple(Endpoint(called, entry) for (_, entry), called in names.items())
+        self._run = replace(self._run, load=Load(name, endpoints))
+        for one, entry in ours:
+            self._recorder.saw_request(replace(one, endpoint=names[one.endpoint, entry]).as_request(name))
         self._recorder.summarized(_united(name, report.summaries))
         if report.requests and not ours:
             asked = ", ".join(sorted({one.origin or "?" for one in report.requests})[:3])

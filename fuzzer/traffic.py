@@ -36,6 +36,9 @@ FIRST_ANSWER_S = 1.0
 
 SLICE_S = 0.02
 
+CONTROL = 50
+"""So many of the newest writes are read back in any case, to tell whether reading works at all."""
+
 
 class Beside(Protocol):
     """What goes on beside one scenario."""
@@ -173,6 +176,11 @@ class Traffic:
         for sending in self._normal:
             sent = [request for request in history.requests if request.load == sending.load.name]
             bad = [request for request in sent if not request.good]
+            if sent and all(request.status in range(400, 500) for request in sent):
+                raise StepInvalid(
+                    f"load {sending.load.name}: every request was answered with {sent[0].status} before any "
+                    "fault; look at its path, method and body"
+                )
             if exceeds(len(bad), len(sent), self._target.limits.error_rate_max):
                 kinds = ", ".join(sorted({request.kind for request in bad}))
                 raise StepInvalid(
@@ -189,7 +197,15 @@ class Traffic:
         ]
         if written:
             urls = {one.durable.entry: self._runtime.url(one.durable.entry) or "" for one in written}
-            self._recorder.read_back(read_back(written, urls))
+            self._recorder.read_back(read_back(_at_risk_first(written, history), urls))
+
+
+def _at_risk_first(written: list[Written], history: History) -> list[Written]:
+    """Not all may be read: first some of the newest, which are the control, then those nearest a fault."""
+    newest_first = sorted(written, key=lambda one: -one.at_s)
+    control, rest = newest_first[:CONTROL], newest_first[CONTROL:]
+    faults_s = [harm.since_s for harm in history.expected.harms]
+    return control + sorted(rest, key=lambda one: min((abs(one.at_s - at) for at in faults_s), default=0.0))
 
 
 def _normal(sendings: list[Sending], target: Target) -> list[Sending]:

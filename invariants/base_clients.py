@@ -85,6 +85,11 @@ def unjudgeable(history: History, promise: str) -> Verdict | None:
         return Verdict.unexercised(promise, "no load was sent")
     if history.summaries and not history.requests:
         return Verdict.unexercised(promise, "the load tool tells of no single requests")
+    failed = sum(summary.failed for summary in history.summaries)
+    if failed:
+        return Verdict.unexercised(
+            promise, f"the load tool does not tell when {failed} of its requests failed"
+        )
     return None
 
 

@@ -17,6 +17,18 @@ from invariants.recovery import Recovery
 from invariants.restart_storm import RestartStorm
 from invariants.steady_state import SteadyState
 
+TO_CLIENTS = (
+    Durability.name,
+    Metastability.name,
+    GracefulDegradation.name,
+    Availability.name,
+    FailFast.name,
+    Amplification.name,
+    ErrorRate.name,
+    Latency.name,
+)
+"""Those about what clients see: they are judged once a scenario was played to its end."""
+
 INVARIANTS: tuple[Invariant, ...] = (
     Isolation(),
     Durability(),

@@ -88,6 +88,6 @@ class GracefulDegradation:
             return None, Outcome.UNKNOWN in (failing, slowing)
         summary = (
             f"{group.endpoint.entry} did not keep up {group.endpoint.name} without {', '.join(soft)}, "
-            "which it needs only softly"
+            "which it can do without"
         )
         return broken(history, self.name, group, shown, summary, told), False

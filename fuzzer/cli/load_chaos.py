@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
-from fuzzer.cli.inputs import Input
+from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.options import with_config
 from fuzzer.cli.playing import Player, playing
 from fuzzer.cli.steps import FAULTS, faults, number, wait
@@ -67,16 +67,20 @@ def command(
     Examples:
       knockon load-chaos checkout-service
       knockon load-chaos --action pause --load browse --rate 100
-      knockon load-chaos orders-db --load-command 'hey -z 20s -o csv http://127.0.0.1:8001/products'
+      knockon load-chaos orders-db --load-command 'hey -z 20s http://127.0.0.1:8001/products'
     """
     delay_s, outage_s = parse_duration(chaos_delay), parse_duration(outage)
     target = read_target(config)
+    if load_command and (loads or rate):
+        raise click.UsageError("--load and --rate are for our own engine; leave them out with --load-command")
+    seed = random.SystemRandom().getrandbits(16) if seed is None else seed
     chosen = services or (_random_service(target, seed),)
     fault = [*faults(action, chosen), wait(outage_s), Step.of("heal", "all")]
-    words = words_of(load_command) if load_command else () if loads else target.load_command
+    words = words_of(load_command) if load_command else () if loads or rate else target.load_command
     if words:
         tool_for(words).prepare(words, Path.cwd())  # refuse a wrong one before anything is started
         limit_s = parse_duration(load_limit)
+        refuse_foreign(Input(Scenario.of(fault)), target)
         with playing(config) as player, ExitStack() as stack:
             make = partial(_beside, stack, player.session, words, delay_s, limit_s)
             return _play(player, Scenario.of(fault), make)
@@ -87,8 +91,12 @@ def command(
         )
     total_s = delay_s + outage_s + REST_S
     begin = [_load(name, rate, total_s) for name in names]
+    scenario = Scenario.of([*begin, wait(delay_s), *fault])
+    refuse_foreign(Input(scenario), target)
+    if not services:
+        click.echo(f"seed:    {seed}")
     with playing(config) as player:
-        return _play(player, Scenario.of([*begin, wait(delay_s), *fault]), None)
+        return _play(player, scenario, None)
 
 
 def _play(player: Player, scenario: Scenario, make_traffic: MakeTraffic | None) -> ExitCode:

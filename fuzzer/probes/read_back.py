@@ -18,7 +18,7 @@ from models.load import ID, Durable, Fate, ReadBack
 
 WORKERS = 4
 MOST = 2000
-"""More than this are not read: the newest are, for they are at risk."""
+"""More than this are not read."""
 
 TIMEOUT_S = 2.0
 AGAIN_S = (0.2, 0.3, 0.5)
@@ -43,22 +43,23 @@ def read_back(written: Sequence[Written], urls: Mapping[str, str], most_s: float
     """The fate of each, in the order in which they were written.
 
     Args:
+        written: those that matter most first, in case that they are too many.
         urls: ``http://host:port`` of each service that is asked, "" for those without an address.
         most_s: what is not read by then is unreadable.
     """
     until_s = time.monotonic() + most_s
-    newest = sorted(written, key=lambda one: one.at_s)[-MOST:]
+    chosen = sorted(written[:MOST], key=lambda one: one.at_s)
     fates: dict[int, tuple[Fate, str]] = {}
-    missing = list(range(len(newest)))
+    missing = list(range(len(chosen)))
     with ThreadPoolExecutor(WORKERS) as pool:
         for pause_s in (0.0, *AGAIN_S):  # in rounds: a pause for each that is lost would add up
             time.sleep(pause_s if missing else 0.0)
-            found = pool.map(lambda n: _ask(newest[n], urls[newest[n].durable.entry], until_s), missing)
+            found = pool.map(lambda n: _ask(chosen[n], urls[chosen[n].durable.entry], until_s), missing)
             fates |= zip(missing, found, strict=True)
             missing = [n for n in missing if fates[n][0] is not Fate.FOUND]
     return [
         ReadBack(one.load, one.endpoint, one.id, one.at_s, *fates[number])
-        for number, one in enumerate(newest)
+        for number, one in enumerate(chosen)
     ]
 
 

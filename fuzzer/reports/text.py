@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from fuzzer.events import Finding, Summary
+from invariants.catalogue import TO_CLIENTS
 from models.verdict import Verdict, Violation
 
 
@@ -48,7 +49,10 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
         spent = f"{finding.executions} played to confirm, shrink and prove it, in {seconds(finding.seconds)}"
         yield f"  found as {found}; {spent}"
     yield ""
-    yield f"replay it:  knockon replay {shlex.quote(str(finding.minimal))}{options}"
+    wanted = ""
+    if finding.violation.invariant in TO_CLIENTS:  # others may break first
+        wanted = f" --signature {shlex.quote(finding.violation.signature)}"
+    yield f"replay it:  knockon replay {shlex.quote(str(finding.minimal))}{wanted}{options}"
     if finding.saved:
         yield f"pin it:     knockon pin {shlex.quote(str(finding.saved))}{options}"
     else:

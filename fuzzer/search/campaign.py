@@ -20,7 +20,7 @@ from fuzzer.search.novelty import Novelty
 from fuzzer.search.replays import Replays
 from fuzzer.search.tally import Tally
 from invariants.base import Invariant
-from models.errors import InvariantViolated
+from models.errors import InvariantViolated, RequestError
 from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Outcome
@@ -100,6 +100,10 @@ class Campaign:
         Findings are on disk before this returns. A scenario counts as a new finding if its gravest
         violation was not seen in an earlier finding's minimal scenario.
         """
+        if self._options.under_load and not self._target.loads:
+            raise RequestError(
+                f"{self._target.name} names no load; expected x-knockon.loads in the compose file"
+            )
         self._began_s = self._clock.now()
         self._events.emit(RunBegan(self._target, self._runtime.name, self._options.budget_s))
         findings: list[Finding] = []
@@ -199,7 +203,9 @@ class Campaign:
         )
         self._events.emit(FindingBegan(played, seen.saved))
         until_s = began_s + self._options.shrink_s
-        replays = Replays(self._replay, violation.signature, lambda: self._clock.now() < until_s)
+        replays = Replays(
+            self._replay, violation.signature, lambda: self._clock.now() < until_s, untested_holds=True
+        )
         small = minimize(played, violation, replays)
         shown = replays.watched(small.scenario) or replays.last_shown or played
         told = next(v for v in shown.violations if v.signature == violation.signature)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
+from fuzzer.scenarios import is_harmful
 from fuzzer.search.probdd import probdd
 from fuzzer.search.replays import SHRINKING_MISS, OutOfTime, Replays
 from models.errors import ScenarioError
@@ -83,9 +84,12 @@ def _fewer_steps(scenario: Scenario, violation: Violation, replays: Replays) -> 
 
 
 def _shows(scenario: Scenario, replays: Replays) -> bool:
-    """Whether a cut still shows it. One that may not be played (too many faults at once) does not."""
+    """Whether a cut still shows it. One that may not be played (too many faults at once) does not.
+
+    Nor is one tried that harms nobody: what breaks by load alone is told by the proof.
+    """
     try:
-        return replays.shows(scenario, SHRINKING_MISS)
+        return is_harmful(scenario) and replays.shows(scenario, SHRINKING_MISS)
     except ScenarioError:
         return False
 

@@ -25,6 +25,7 @@ from invariants.base_clients import needs
 from models.errors import ScenarioError
 from models.expected import Effect, Expected, Harm
 from models.scenario import Scenario
+from models.statistics import SAMPLES_LEAST
 from models.step import Step
 from models.target import Target
 
@@ -32,11 +33,8 @@ ALONE, BYSTANDER, PAIR, ORDERED, DETAIL = 3.0, 1.0, 3.0, 1.5, 0.25
 """What each is worth the first time: a fault on a service, its look at a bystander, two services harmed
 at once, the same in this order with one hanging or gone, and with these faults."""
 
-NEEDED, NOT_NEEDED = 4.0, 8.0
-"""What it is worth the first time that clients feel a fault on what they need, and on what they do not."""
-
-FELT_S = 1.0
-"""A fault that lasts is felt by enough clients if it lasts this long while a load runs."""
+FELT = 6.0
+"""What it is worth the first time that clients feel a fault, on what they need or on what they do not."""
 
 PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
 """Nothing begins with these: there is nothing yet to wait for or to lift."""
@@ -84,7 +82,13 @@ class Novelty:
         self._exercised |= {feature for feature, _ in self._features(scenario)}
 
     def _may_be_played(self, part: Scenario) -> bool:
-        """What was left out may have been a heal that the rest needs."""
+        """What was left out may have been a heal, or the end of a load, that the rest needs."""
+        busy_until_s = 0.0
+        for step, before, after in fold(part, Expected(self._target.topology, 1.0)):
+            if self._sends(step):
+                if before.now_s < busy_until_s:
+                    return False  # two loads at once are more than the target promised to bear
+                busy_until_s = after.loaded_until_s
         try:
             check_scenario(part, self._target)
         except ScenarioError:
@@ -121,11 +125,11 @@ class Novelty:
             harm = expected.harms[index]
             yield (action, harm.service), ALONE
             for sending, since_s in loads:
-                worth = self._met(index, expected, sending, since_s)
-                if worth:
-                    yield (sending.load.name, harm.effect, harm.service), worth
-                    yield (sending.load.name, action, harm.service), DETAIL
-                    yield (sending.load.name, sending.shape, harm.service), DETAIL
+                for needed, share in self._clients(sending).items():
+                    if self._felt(index, expected, sending, since_s, needed, share):
+                        yield (sending.load.name, needed, harm.effect, harm.service), FELT
+                        yield (sending.load.name, action, harm.service), DETAIL
+                        yield (sending.load.name, sending.shape, harm.service), DETAIL
             for bystander in self._judged(index, expected):
                 yield (action, harm.service, bystander), BYSTANDER
             for earlier, place in done:
@@ -136,21 +140,41 @@ class Novelty:
                     yield (other.service, _hangs(other), harm.service, _hangs(harm)), ORDERED
                     yield (earlier, other.service, action, harm.service), DETAIL
 
-    def _met(self, index: int, expected: Expected, sending: Sending, since_s: float) -> float:
-        """What it is worth that clients are about when this harm is done, for long enough to feel it.
+    def _clients(self, sending: Sending) -> dict[frozenset[str], float]:
+        """What clients of a load need, each with its share of the requests."""
+        shares: dict[frozenset[str], float] = {}
+        total = sum(endpoint.weight for endpoint in sending.load.endpoints)
+        for endpoint in sending.load.endpoints:
+            needed = needs(endpoint, self._target.topology)
+            shares[needed] = shares.get(needed, 0.0) + endpoint.weight / total
+        return shares
 
-        What they need may be harmed together with other things; but of what they do not need nothing
-        shows while something else excuses every answer.
+    def _felt(
+        self,
+        index: int,
+        expected: Expected,
+        sending: Sending,
+        since_s: float,
+        needed: frozenset[str],
+        share: float,
+    ) -> bool:
+        """Whether clients are about when this harm is done, and enough of them to tell something.
+
+        What they need may be harmed together with other things: afterwards all has to be as before. But
+        of what they do not need nothing shows while something else excuses every answer.
         """
         harm, until_s = expected.harms[index], since_s + sending.duration_s
-        end_s = until_s if harm.ended_s is None else min(until_s, harm.ended_s)
-        if harm.since_s < since_s or end_s - harm.since_s < _felt_after_s(harm):
-            return 0.0
-        needed = frozenset().union(*(needs(e, self._target.topology) for e in sending.load.endpoints))
+        if not since_s <= harm.since_s < until_s:
+            return False
         if harm.service in needed:
-            return NEEDED
-        excused = any(other.service in needed and other.since_s < end_s for other in expected.harms)
-        return 0.0 if excused else NOT_NEEDED
+            return True
+        end_s = until_s
+        if harm.effect is not Effect.RETURNING and harm.ended_s is not None:
+            end_s = min(until_s, harm.ended_s)
+        asked = (end_s - harm.since_s) * sending.rate_rps * share
+        return asked >= SAMPLES_LEAST and not any(
+            other.service in needed and other.since_s < end_s for other in expected.harms
+        )
 
     def _judged(self, index: int, expected: Expected) -> Iterator[str]:
         """Services that would be caught if this harm made them unhealthy: nothing else excuses them."""
@@ -165,10 +189,6 @@ class Novelty:
         others = {other.service for place, other in harms if place != index and other.since_s <= end_s}
         excused = radius(others) | radius([harm.service])
         yield from (name for name in expected.topology.services if name not in excused)
-
-
-def _felt_after_s(harm: Harm) -> float:
-    return 0.0 if harm.effect is Effect.RETURNING else FELT_S
 
 
 def _hangs(harm: Harm) -> bool:

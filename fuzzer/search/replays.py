@@ -43,12 +43,15 @@ class Replays:
         signature: the violation that counts.
         may_go_on: asked before each execution.
         known: how often the scenario is known to show it, of how many replays; sets the patience.
+        untested_holds: whether a scenario that does not put the promise to the test counts as one in
+            which it holds. It does for a cut ("without this step nothing breaks"), not for a guard.
     """
 
     play: Callable[[Scenario, str | None], Played]
     signature: str
     may_go_on: Callable[[], bool]
     known: tuple[int, int] = (0, 0)
+    untested_holds: bool = False
     executions: int = 0
     last_shown: Played | None = None
     last_other: Played | None = None
@@ -75,9 +78,11 @@ class Replays:
             return Outcome.VIOLATED
         if played.violations:
             self.last_other = played
-        if not played.keeps(self.signature.partition(":")[0]):
+        promise = self.signature.partition(":")[0]
+        untested = played.untested(promise)
+        if not played.keeps(promise) and not (untested and self.untested_holds):
             record.unknown += 1
-            self.last_reason = played.reason or "it was not played to its end"
+            self.last_reason = played.reason or untested or "it was not played to its end"
             return Outcome.UNKNOWN
         record.held += 1
         return Outcome.HOLDS

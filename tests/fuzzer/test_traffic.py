@@ -342,6 +342,14 @@ def test_a_sick_baseline_is_unknown_and_nothing_is_harmed():
     assert stage.loads.stopped
 
 
+def test_a_load_that_is_refused_as_a_whole_is_a_mistake_in_the_target():
+    stage = Stage("load checkout 40rps 3s; crash db")
+    stage.loads.answer = lambda phase, number: (404, 5.0, "", "")
+    played = stage.runner().play(stage.scenario)
+    assert played.outcome is Outcome.UNKNOWN
+    assert "every request was answered with 404 before any fault" in played.reason
+
+
 @pytest.mark.parametrize("phase", [Phase.DURING, Phase.AFTER])
 def test_an_engine_in_trouble_accuses_nobody(phase):
     stage = Stage("load checkout 40rps 3s; crash db")

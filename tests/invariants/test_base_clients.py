@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from invariants.base_clients import clients, crowded, kinds, needs
 from invariants.catalogue import INVARIANTS
 from models.expected import Effect
-from models.load import Endpoint, Fate, Load, Phase, Request
+from models.histogram import Histogram
+from models.load import Endpoint, Fate, Load, LoadRun, Phase, Request, Summary
 from models.verdict import Outcome
 from tests.support.fake_fleet import SHOP, target_of
 from tests.support.histories import ORDER, HistoryOf
@@ -181,3 +182,17 @@ def test_kinds_are_told_the_most_frequent_first():
 def test_kinds_as_frequent_as_each_other_are_told_in_a_fixed_order():
     bad = [Request("", "", 0.0, 1.0, 503), Request("", "", 0.0, 1.0, None, "reset")]
     assert kinds(bad) == kinds(reversed(bad)) == "HTTP 503 1, reset 1"
+
+
+@pytest.mark.parametrize("law", CLIENT_LAWS, ids=lambda law: law.name)
+def test_failures_of_which_nobody_knows_the_time_leave_nothing_to_hold(law):
+    whole = replace(
+        HistoryOf(TARGET).until(10.0),
+        whole=True,
+        loads=(LoadRun(MIXED, Phase.DURING, 40.0, 0.0, 5.0),),
+        summaries=(Summary("mixed", "GET /", 10, 10, {"timeout": 10}, Histogram()),),
+        requests=tuple(Request("mixed", "GET /", 1 + n / 100, 5.0, 200) for n in range(100)),
+    )
+    verdict = law.judge(whole, TARGET)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert not verdict.exercised

@@ -171,7 +171,8 @@ class OutsideTool:
                 "let it open fewer connections, or raise its limit of open files"
             )
         if not report.sent:
-            raise ToolFailed(f"{name} sent no HTTP request, so it tells nothing; see {self._folder / STDOUT}")
+            said = next((capture.last_line for capture in self._captures if capture.last_line), "")
+            raise ToolFailed(f"{name} sent no HTTP request, so it tells nothing{f': {said}' if said else ''}")
         return report
 
     def _wait(self, limit_s: float) -> bool:

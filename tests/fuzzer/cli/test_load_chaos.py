@@ -30,9 +30,10 @@ def test_what_clients_saw_before_during_and_after(pair):
 
 def test_a_random_service_is_chosen_again_with_the_same_seed(pair):
     words = ("load-chaos", "--seed", "4", "--action", "crash", "--chaos-delay", "0.5s", "--outage", "0.5s")
-    first, second = (pair(*words).stdout.splitlines()[0] for _ in range(2))
+    first, second = (pair(*words).stdout.splitlines()[:2] for _ in range(2))
     assert first == second
-    assert "; crash " in first
+    assert first[0] == "seed:    4"
+    assert "; crash " in first[1]
 
 
 def test_rate_and_load_are_chosen(pair):
@@ -48,6 +49,7 @@ def test_rate_and_load_are_chosen(pair):
         (["--load", "nope"], "there is no load 'nope' here; expected one of: visit"),
         (["--load-command", "wrk http://x"], "wrk"),
         (["--load-command", "hey 'http://x"], "quote"),
+        (["--load-command", "hey http://x", "--rate", "5"], "leave them out with --load-command"),
         (["--chaos-delay", "soon"], "found 'soon'; expected a span of time"),
     ],
 )

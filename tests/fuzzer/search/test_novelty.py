@@ -104,3 +104,10 @@ def test_a_part_neither_begins_with_a_wait_nor_goes_without_a_fault():
     novelty = Novelty(TARGET)
     [part] = picked(novelty, *["wait 1s; crash db; heal all; wait 1s"] * LOOKED_AT)
     assert str(part) == "crash db"
+
+
+def test_two_loads_are_never_sent_at_once():
+    novelty = Novelty(TARGET)
+    plan = "load checkout 20rps 3s; wait 3s; load checkout 20rps 3s; crash db"
+    [part] = picked(novelty, *[plan] * LOOKED_AT)
+    assert str(part).count("load") < 2 or "wait 3s" in str(part)

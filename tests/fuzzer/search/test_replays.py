@@ -70,3 +70,19 @@ def test_confirming_sets_the_rate():
 def test_no_execution_after_the_time_is_over():
     with pytest.raises(OutOfTime):
         Replays(lambda scenario, stop_at: HELD, "isolation:b", lambda: False).shows(SCENARIO)
+
+
+UNTESTED = Played(SCENARIO, Outcome.HOLDS, (Verdict.unexercised("isolation", "no load was sent"),))
+
+
+def test_a_cut_that_no_longer_tests_the_promise_holds():
+    some = Replays(
+        lambda scenario, stop_at: UNTESTED, "isolation:b", lambda: True, (3, 3), untested_holds=True
+    )
+    assert some.holds(SCENARIO) is True
+
+
+def test_a_guard_that_no_longer_tests_the_promise_says_nothing_and_why():
+    some = replays(*[UNTESTED] * 9)
+    assert some.holds(SCENARIO) is None
+    assert some.last_reason == "no load was sent"
