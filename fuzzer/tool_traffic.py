@@ -103,7 +103,11 @@ class ToolTraffic:
         trouble = ""
         try:
             if self._tool.running:
-                self._tool.wait(0)
+                self._tool.stop()
+                raise ToolFailed(
+                    f"{self._run.load.name} still ran after {self._limit_s:g} s; "
+                    "give it a shorter duration, or a longer --load-limit"
+                )
             trouble = self._note(self._tool.report())
         except ToolFailed as error:
             trouble = str(error)

@@ -81,6 +81,7 @@ def command(
         tool_for(words).prepare(words, Path.cwd())  # refuse a wrong one before anything is started
         limit_s = parse_duration(load_limit)
         refuse_foreign(Input(Scenario.of(fault)), target)
+        _tell_seed(services, seed)
         with playing(config) as player, ExitStack() as stack:
             make = partial(_beside, stack, player.session, words, delay_s, limit_s)
             return _play(player, Scenario.of(fault), make)
@@ -93,10 +94,14 @@ def command(
     begin = [_load(name, rate, total_s) for name in names]
     scenario = Scenario.of([*begin, wait(delay_s), *fault])
     refuse_foreign(Input(scenario), target)
-    if not services:
-        click.echo(f"seed:    {seed}")
+    _tell_seed(services, seed)
     with playing(config) as player:
         return _play(player, scenario, None)
+
+
+def _tell_seed(services: Sequence[str], seed: int) -> None:
+    if not services:
+        click.echo(f"seed:    {seed}")
 
 
 def _play(player: Player, scenario: Scenario, make_traffic: MakeTraffic | None) -> ExitCode:

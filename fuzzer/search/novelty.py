@@ -83,12 +83,10 @@ class Novelty:
 
     def _may_be_played(self, part: Scenario) -> bool:
         """What was left out may have been a heal, or the end of a load, that the rest needs."""
-        busy_until_s = 0.0
-        for step, before, after in fold(part, Expected(self._target.topology, 1.0)):
-            if self._sends(step):
-                if before.now_s < busy_until_s:
-                    return False  # two loads at once are more than the target promised to bear
-                busy_until_s = after.loaded_until_s
+        start = Expected(self._target.topology, self._target.limits.recovery_s_max)
+        for step, before, _ in fold(part, start):
+            if self._sends(step) and before.now_s < before.loaded_until_s:
+                return False  # two loads at once are more than the target promised to bear
         try:
             check_scenario(part, self._target)
         except ScenarioError:

@@ -33,14 +33,13 @@ class Tool:
         return self.told
 
 
-def history_of(report):
+def history_of(told):
+    tool = told if isinstance(told, Tool) else Tool(told)
     one = rig(target=target_of(*SHOP))
     one.fleet.url = URLS.get
     one.recorder.begin(Scenario.parse("crash db"), one.fleet.clock.now())
     names = one.fleet.target.topology.services
-    traffic = ToolTraffic(
-        "k6", Tool(report), 0.0, 60.0, one.fleet, one.recorder, names, one.fleet.clock.sleep
-    )
+    traffic = ToolTraffic("k6", tool, 0.0, 60.0, one.fleet, one.recorder, names, one.fleet.clock.sleep)
     traffic.before()
     traffic.after(0.0)
     now_s = one.fleet.clock.now()
@@ -79,3 +78,11 @@ def test_sums_are_added_up_by_endpoint():
 def test_a_tool_that_failed_is_trouble():
     [run] = history_of(ToolFailed("k6 ended with code 107")).loads
     assert run.trouble == "k6 ended with code 107"
+
+
+def test_a_tool_that_runs_for_too_long_is_stopped_and_told():
+    tool = Tool(ToolReport())
+    tool.running, tool.stop = True, lambda: setattr(tool, "running", False)
+    [run] = history_of(tool).loads
+    assert "still ran after 60 s" in run.trouble
+    assert not tool.running
