@@ -6,10 +6,11 @@ Nothing below a listener knows how it is shown, and a listener never changes wha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from models.coverage import Coverage
 from models.histogram import Histogram
 from models.history import History
 from models.scenario import Scenario
@@ -65,6 +66,7 @@ class Finding:
         necessary: whether it holds without each remaining step, and without any fault; None if the
             time was over before that was known.
         shrinking: scenarios played to shrink it, of ``executions`` with confirmation and proof.
+        rests_on: what is only assumed of the services that have a part in it, where they were modelled.
     """
 
     target: Target
@@ -80,15 +82,22 @@ class Finding:
     executions: int = 0
     seconds: float = 0.0
     saved: Path | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RunBegan:
-    """The fleet is up and the search begins; ``budget_s`` is None without a limit."""
+    """The fleet is up and the search begins.
+
+    Attributes:
+        budget_s: None without a limit.
+        modelled: whether there is no fleet, only a model of one.
+    """
 
     target: Target
     runtime: str
     budget_s: float | None
+    modelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,7 @@ class Summary:
         ended: why the search ended.
         gave_up: whether it ended because scenarios told nothing.
         seed: writes the same scenarios again.
+        coverage: what was exercised, and what never was.
     """
 
     scenarios: int
@@ -159,6 +169,7 @@ class Summary:
     ended: str
     gave_up: bool
     seed: int
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class Performance:
         self._lifted = self._healed = False
         self._last_fault_s = self._clock.now()
         self._judged_s = 0.0
+        self._judged_news = -1
         self._seen: tuple[Verdict, ...] = ()
         self._violated_s: float | None = None
 
@@ -181,6 +182,9 @@ class Performance:
         self._judged_s = now_s = self._clock.now()
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough
+        if self._recorder.news == self._judged_news:
+            return  # nothing that could change a verdict
+        self._judged_news = self._recorder.news
         self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
         found = violations(self._seen)
         if any(violation.signature == self._stop_at for violation in found):

@@ -34,15 +34,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="compose file; repeat to merge overrides",
     )
     group.addoption("--project", metavar="NAME", help="a compose project that runs")
-    group.addoption("--runtime", metavar="NAME", help="local or docker")
+    group.addoption("--runtime", metavar="NAME", help="local, docker or sim")
     group.addoption(
         "--budget", default="60s", metavar="TIME", help="time to search: 90s, 5m, 1h (default 60s)"
     )
     group.addoption("--examples", type=int, default=10_000, metavar="N", help="scenarios at most")
-    group.addoption("--steps", type=int, default=8, metavar="N", help="steps a scenario at most (default: 8)")
+    group.addoption("--steps", type=int, metavar="N", help="steps a scenario at most (default: 8; 30 on sim)")
     group.addoption(
         "--promise", action="append", default=[], metavar="NAME", help="judge only this promise; repeatable"
     )
+    group.addoption(
+        "--min-coverage",
+        action="append",
+        default=[],
+        metavar="NAME=SHARE",
+        help="less is inconclusive: actions, pairs or phases, as pairs=0.8 or pairs=80%%; repeatable",
+    )
+    group.addoption("--coverage", action="store_true", help="print the whole coverage map at the end")
     group.addoption("--under-load", action="store_true", help="play only scenarios that send a load")
     group.addoption("--seed", type=int, metavar="N", help="write the same scenarios again")
     group.addoption("--pins", type=Path, metavar="DIR", help="folder of pins (default: beside the target)")
@@ -60,6 +68,7 @@ def run_config(config: pytest.Config) -> RunConfig:
     from fuzzer.durations import parse_duration
     from fuzzer.search.campaign import SearchOptions
     from fuzzer.session import RunConfig
+    from fuzzer.thresholds import parse_min_coverage
 
     if _CONFIG not in config.stash:
         option = config.getoption
@@ -70,6 +79,7 @@ def run_config(config: pytest.Config) -> RunConfig:
             pins=option("pins"),
             state=option("state"),
             promises=tuple(option("promise")),
+            min_coverage=parse_min_coverage(option("min_coverage")),
             search=SearchOptions(
                 budget_s=parse_duration(option("budget")),
                 examples=option("examples"),
@@ -131,16 +141,21 @@ def _progress(config: pytest.Config, options: str) -> Listener:
     from rich.console import Console
 
     from fuzzer.events import FindingMade
+    from fuzzer.reports.coverage import CoverageTable
     from fuzzer.reports.terminal import Terminal
 
     capture = config.pluginmanager.getplugin("capturemanager")
-    terminal = Terminal(Console(highlight=False), options)
+    console = Console(highlight=False)
+    listeners: list[Listener] = [Terminal(console, options)]
+    if config.getoption("coverage"):
+        listeners.append(CoverageTable(console))
 
     def show(event: Event) -> None:
         if isinstance(event, FindingMade):
             return
         with capture.global_and_fixture_disabled():
-            terminal(event)
+            for listener in listeners:
+                listener(event)
 
     return show
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from statistics import median
 from threading import Lock
 
@@ -49,6 +50,10 @@ class Recorder:
     Args:
         services: the fleet.
         limits: what counts as steady.
+
+    Attributes:
+        news: grows with whatever could break a promise; a healthy answer after another cannot, nor a
+            request, since shares of requests are judged only at the end.
     """
 
     def __init__(self, services: Iterable[str], limits: Limits) -> None:
@@ -57,19 +62,23 @@ class Recorder:
         self._changed_s: dict[str, float] = {}
         self._tape: _Tape | None = None
         self._lock = Lock()
+        self.news = 0
 
     # What the watchers call.
 
     def saw_health(self, seen: Health) -> None:
         """A health probe ended."""
         with self._lock:
-            self._recent[seen.service].append(seen)
+            recent = self._recent[seen.service]
+            self.news += not (seen.healthy and recent and recent[-1].healthy)
+            recent.append(seen)
             if self._tape:
                 self._tape.health.append(seen)
 
     def saw_process(self, seen: ProcessChange) -> None:
         """A process started, exited, was paused or resumed."""
         with self._lock:
+            self.news += 1
             self._changed_s[seen.service] = seen.at_s
             if self._tape:
                 self._tape.processes.append(seen)
@@ -77,12 +86,14 @@ class Recorder:
     def was_blind(self, span: Blindness) -> None:
         """The watcher could not look for a while."""
         with self._lock:
+            self.news += 1
             if self._tape:
                 self._tape.blindness.append(span)
 
     def saw_interference(self, what: str) -> None:
         """Somebody else changed the fleet."""
         with self._lock:
+            self.news += 1
             if self._tape:
                 self._tape.interference.append(what)
 
@@ -118,10 +129,12 @@ class Recorder:
 
     def played(self, step: PlayedStep) -> None:
         """A step was played, or was not."""
+        self.news += 1
         self._playing.steps.append(step)
 
     def permit(self, permits: Iterable[Permit]) -> None:
         """Exits that a fault is meant to cause."""
+        self.news += 1
         self._playing.permits.extend(permits)
 
     def healed(self, now_s: float) -> None:
@@ -204,10 +217,11 @@ class Recorder:
             return reasons
 
     def _why_unsteady(self, service: str, recent: deque[Health], now_s: float, since_s: float) -> str:
-        steady_from_s = now_s - self._limits.steady_s
-        fresh = [seen for seen in recent if seen.at_s >= max(since_s, min(steady_from_s, now_s - FRESH_S))]
         if recent and not recent[-1].healthy:
             return f"unhealthy: {recent[-1].detail}"
+        steady_from_s = now_s - self._limits.steady_s
+        fresh_from_s = max(since_s, min(steady_from_s, now_s - FRESH_S))
+        fresh = list(takewhile(lambda seen: seen.at_s >= fresh_from_s, reversed(recent)))[::-1]
         if not fresh:
             return "no health answer yet"
         if since_s > steady_from_s:

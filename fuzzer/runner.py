@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, ScenarioBegan, ScenarioEnded
@@ -37,6 +38,26 @@ from models.verdict import Outcome
 
 TIRED_AFTER = 2
 """Crashes of one service in a scenario, after which it is restarted before the next."""
+
+
+class Player(Protocol):
+    """Whoever plays scenarios; the methods are those of ``Runner``."""
+
+    def play(
+        self,
+        scenario: Scenario,
+        purpose: str = "replay",
+        *,
+        fresh: bool = False,
+        stop_at: str | None = None,
+        make_traffic: MakeTraffic | None = None,
+    ) -> Played:
+        """Play a scenario on a steady fleet, and judge it."""
+        ...
+
+    def leave_steady(self) -> str:
+        """Bring a fleet that did not end steady back."""
+        ...
 
 
 class Runner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from fuzzer.actions.catalogue import ACTIONS, available
 from fuzzer.runtimes.base import Runtime
@@ -39,19 +39,20 @@ def check_scenario(scenario: Scenario, target: Target, runtime: Runtime | None =
         ScenarioError: at the first step that makes no sense for this target or this runtime, or that
             would harm more services at once than the target allows.
     """
+    able = ACTIONS if runtime is None else available(runtime)
     for step in scenario:
-        _check_step(step, target, runtime)
+        _check_step(step, target, able, runtime)
     for step, before, then in fold(scenario, Expected(target.topology, target.limits.recovery_s_max)):
         if ACTIONS[step.action].harmful:
             _check_safety(step, before, then, target)
 
 
-def _check_step(step: Step, target: Target, runtime: Runtime | None) -> None:
+def _check_step(step: Step, target: Target, able: Collection[str], runtime: Runtime | None) -> None:
     if step.action not in ACTIONS:
         raise ScenarioError(
             f"`{step}`: there is no action {step.action!r}; expected one of: {', '.join(ACTIONS)}"
         )
-    if runtime is not None and step.action not in available(runtime):
+    if runtime is not None and step.action not in able:
         raise ScenarioError(f"`{step}`: the runtime {runtime.name} cannot {step.action}")
     ACTIONS[step.action].check(step, target)
 

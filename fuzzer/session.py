@@ -8,26 +8,34 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import available
+from fuzzer.anew import AnewPlayer
+from fuzzer.calibration.files import learnt
+from fuzzer.calibration.learner import Learner
+from fuzzer.clients import HttpClients
 from fuzzer.events import Events, Listener
-from fuzzer.loads.running import RunningLoads
+from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
-from fuzzer.runner import Runner
-from fuzzer.runtimes.base import Runtime
+from fuzzer.runner import Player, Runner
+from fuzzer.runtimes.base import CanBeginAnew, CanSend, Modelled, Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
+from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
 from fuzzer.targets.files import load_target
 from invariants.base import Invariant
 from invariants.catalogue import INVARIANTS
-from models.errors import Inconclusive, RequestError
+from models.coverage import Dimension
+from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.target import Target
 
 DEFAULT_TARGET = (Path("compose.yaml"), Path("compose.hardened.yaml"))
@@ -40,10 +48,11 @@ class RunConfig:
     Attributes:
         targets: compose files, merged in this order; none for the example shop.
         project: a compose project's name; alone, the project is discovered from its labels.
-        runtime: ``local`` or ``docker``; None chooses: local for the example, else docker.
+        runtime: ``local``, ``docker`` or ``sim``; None chooses: local for the example, else docker.
         pins: the folder of pins; None for ``pins`` beside the first compose file.
         state: where findings, logs and journals are kept.
         promises: the invariants that judge, by name; none for all.
+        min_coverage: the share that a search has to exercise, in each dimension that is named.
     """
 
     targets: tuple[Path, ...] = ()
@@ -53,6 +62,7 @@ class RunConfig:
     state: Path = Path(".knockon")
     search: SearchOptions = field(default_factory=SearchOptions)
     promises: tuple[str, ...] = ()
+    min_coverage: Mapping[Dimension, float] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -130,7 +140,17 @@ def _docker(target: Target, config: RunConfig) -> Runtime:
     return DockerRuntime(target, project=config.project or target.name)
 
 
-RUNTIMES: Mapping[str, Callable[[Target, RunConfig], Runtime]] = {"local": _local, "docker": _docker}
+def _sim(target: Target, config: RunConfig) -> Runtime:
+    from fuzzer.runtimes.sim.runtime import SimRuntime
+
+    return SimRuntime(target, learnt(target, config.state))
+
+
+RUNTIMES: Mapping[str, Callable[[Target, RunConfig], Runtime]] = {
+    "local": _local,
+    "docker": _docker,
+    "sim": _sim,
+}
 
 
 @dataclass(frozen=True)
@@ -141,7 +161,7 @@ class Session:
     target: Target
     runtime: Runtime
     recorder: Recorder
-    runner: Runner
+    runner: Player
     actions: Mapping[str, Action]
     events: Events
 
@@ -156,7 +176,22 @@ class Session:
             FindingStore(self.config.state / "findings"),
             self.events,
             options or self.config.search,
+            kept=self.config.state / "examples",
+            twin=self.twin,
         )
+
+    @cached_property
+    def twin(self) -> Player | None:
+        """Plays in no time, as this fleet is believed to behave; None where it is a model itself."""
+        if isinstance(self.runtime, Modelled):
+            return None
+        try:
+            fleet = _sim(self.target, self.config)
+        except RequestError as error:
+            _note(f"nothing is asked of a simulation: {error}")
+            return None
+        assert isinstance(fleet, CanBeginAnew)
+        return _anew_player(self.target, fleet, self.config.invariants, Events())
 
 
 @contextmanager
@@ -176,13 +211,15 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             f"{target.name}: no service may be touched; set `enabled: true` under x-knockon at the top of "
             'the compose file, or give services the label knockon.enable: "true"'
         )
-    events = Events(*listeners)
+    refuse_undefined(target, config.min_coverage)
     with open_runtime(config, target) as runtime:
+        real = not isinstance(runtime, Modelled)
+        watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
+        events = Events(*listeners, *watching)
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
-        loads = RunningLoads(recorder, runtime.clock.now)
-        runner = Runner(target, runtime, recorder, invariants, events, loads)
+        runner = _player(target, runtime, recorder, invariants, events)
         try:
             yield Session(config, target, runtime, recorder, runner, available(runtime), events)
         except BaseException:
@@ -190,6 +227,44 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
                 runner.leave_steady()
             raise
         runner.leave_steady()
+
+
+def _note(text: str) -> None:
+    """Tell a person something that changes no verdict."""
+    sys.stderr.write(f"note: {text}\n")
+
+
+def _player(
+    target: Target,
+    runtime: Runtime,
+    recorder: Recorder,
+    invariants: tuple[Invariant, ...],
+    events: Events,
+) -> Player:
+    """Who plays: on this fleet, or on one of its own for each scenario where that costs nothing."""
+    if isinstance(runtime, CanBeginAnew):
+        return _anew_player(target, runtime, invariants, events)
+    return Runner(target, runtime, recorder, invariants, events, _loads(target, runtime, recorder))
+
+
+def _anew_player(
+    target: Target, runtime: CanBeginAnew, invariants: tuple[Invariant, ...], events: Events
+) -> Player:
+    @contextmanager
+    def make() -> Iterator[Runner]:
+        with runtime.anew() as fleet:
+            recorder = Recorder(target.topology.services, target.limits)
+            fleet.watch(recorder)
+            yield Runner(target, fleet, recorder, invariants, events, _loads(target, fleet, recorder))
+
+    return AnewPlayer(make)
+
+
+def _loads(target: Target, runtime: Runtime, recorder: Recorder) -> Loads:
+    """The fleet's own clients, or those that call from outside."""
+    if isinstance(runtime, CanSend):
+        return runtime.loads(recorder)
+    return HttpClients(target, recorder, runtime.clock.now)
 
 
 @contextmanager
@@ -205,8 +280,24 @@ def open_runtime(config: RunConfig, target: Target) -> Iterator[Runtime]:
         raise RequestError(
             f"there is no runtime {config.runtime_name!r}; expected one of: {', '.join(RUNTIMES)}"
         )
-    with _terminable(), make(target, config) as runtime:
+    with _terminable(), ExitStack() as stack:
+        try:
+            runtime = stack.enter_context(make(target, config))
+        except (RequestError, RuntimeUnavailable) as error:
+            error.args = (f"{error}{_what_works(target, config)}",)
+            raise
         yield runtime
+
+
+def _what_works(target: Target, config: RunConfig) -> str:
+    """The runtimes that this target can be fuzzed on as things are, for somebody who named none."""
+    if config.runtime:
+        return ""
+    works = []
+    if config.runtime_name != "local" and all(service.local for service in target.services.values()):
+        works.append("--runtime local (its services as plain processes)")
+    works.append("--runtime sim (nothing is started: its services are modelled)")
+    return f"\nwhat works as it is: {'; '.join(works)}"
 
 
 def heal_leftovers(runtime: Runtime) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fuzzer.plugin import inconclusive, violated
+from fuzzer.reports.coverage import shortfall
 from fuzzer.reports.text import finding_lines
 
 if TYPE_CHECKING:
@@ -39,3 +40,6 @@ def test_fuzz(knockon_session: Session, pytestconfig: pytest.Config) -> None:
             pytestconfig,
             f"{unknown} of {unknown + summary.scenarios} scenarios told nothing: {summary.inconclusive[-1]}",
         )
+    missing = shortfall(summary.coverage, knockon_session.config.min_coverage)
+    if missing:
+        inconclusive(pytestconfig, missing)

@@ -16,14 +16,12 @@ from typing import Protocol, TypeAlias
 from fuzzer.actions.base import Sending
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.loads.base import Loads
-from fuzzer.probes.counters import CallCounters
-from fuzzer.probes.read_back import Written, read_back
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import Runtime
 from invariants.metastability import served_as_before
 from models.errors import StepInvalid
 from models.history import History
-from models.load import Phase, Shape
+from models.load import Phase, Shape, Written
 from models.scenario import Scenario
 from models.statistics import SAMPLES_LEAST, exceeds
 from models.target import Target
@@ -101,7 +99,6 @@ class Traffic:
         self._clock = runtime.clock
         sent = (ACTIONS[step.action].sends(step, target) for step in scenario)
         self._normal = _normal([sending for sending in sent if sending], target)
-        self._counters: CallCounters | None = None
 
     @property
     def ends_s(self) -> float:
@@ -116,8 +113,7 @@ class Traffic:
         """
         if not self._normal:
             return
-        self._counters = CallCounters(self._target, self._recorder, self._clock.now)
-        self._counters.start()
+        self._loads.count_calls()
         self._send_normal(Phase.BEFORE)
         self._refuse_sick_baseline()
 
@@ -143,11 +139,7 @@ class Traffic:
 
     def end(self) -> None:
         """Send nothing more, and count nothing more."""
-        try:
-            if self._counters:
-                self._counters.stop()
-        finally:
-            self._loads.stop()
+        self._loads.stop()
 
     def _start(self, sending: Sending, phase: Phase) -> None:
         urls = {}
@@ -197,7 +189,7 @@ class Traffic:
         ]
         if written:
             urls = {one.durable.entry: self._runtime.url(one.durable.entry) or "" for one in written}
-            self._recorder.read_back(read_back(_at_risk_first(written, history), urls))
+            self._recorder.read_back(self._loads.read_back(_at_risk_first(written, history), urls))
 
 
 def _at_risk_first(written: list[Written], history: History) -> list[Written]:

@@ -17,6 +17,7 @@ from typing import ClassVar
 from invariants.base import blame
 from invariants.base_clients import unjudgeable
 from models.errors import InvariantViolated
+from models.expected import united
 from models.history import History
 from models.load import Calls, Phase, Request
 from models.statistics import SAMPLES_LEAST
@@ -99,18 +100,11 @@ def _count_at(counts: list[Calls], at_s: float) -> int:
 
 def _windows(history: History) -> list[tuple[float, float]]:
     """When the scenario's own loads were sent, each moment once."""
-    spans = sorted(
+    return united(
         (run.began_s, history.ended_s if run.ended_s is None else run.ended_s)
         for run in history.loads
         if run.phase is Phase.DURING
     )
-    windows: list[tuple[float, float]] = []
-    for since_s, until_s in spans:
-        if windows and since_s <= windows[-1][1]:
-            windows[-1] = windows[-1][0], max(until_s, windows[-1][1])
-        else:
-            windows.append((since_s, until_s))
-    return windows
 
 
 def _entries(history: History, topology: Topology, caller: str) -> set[str]:

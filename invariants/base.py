@@ -52,8 +52,9 @@ class Unexcused:
 
 def unexcused(history: History, service: str) -> Iterator[Unexcused]:
     """The parts of a service's unhealthy spans that lie outside all its excuses."""
-    excuses = history.expected.excuses(service)
-    for span in history.unhealthy_spans(service):
+    spans = history.unhealthy_spans(service)
+    excuses = history.expected.excuses(service) if spans else ()
+    for span in spans:
         cursor, overdue = span.since_s, False
         for since_s, until_s in excuses:
             if until_s < cursor or since_s > span.until_s:

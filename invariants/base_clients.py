@@ -15,10 +15,11 @@ that was kept no better before the first step is not broken by what came since: 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from invariants.base import blame, offset, ways_out
+from models.expected import united
 from models.history import History
 from models.limits import Limits
 from models.load import Endpoint, Phase, Request
@@ -93,12 +94,15 @@ def unjudgeable(history: History, promise: str) -> Verdict | None:
     return None
 
 
-def clients(history: History, target: Target) -> list[Clients]:
+def clients(history: History, target: Target) -> tuple[Clients, ...]:
     """Every endpoint that was sent any request, with the requests that count."""
+    return history.once((clients, id(target)), lambda: tuple(_clients(history, target)))
+
+
+def _clients(history: History, target: Target) -> Iterator[Clients]:
     by_endpoint: dict[tuple[str, str], list[Request]] = {}
     for request in history.requests:
         by_endpoint.setdefault((request.load, request.endpoint), []).append(request)
-    found = []
     for (load, _), sent in sorted(by_endpoint.items()):
         endpoint = history.endpoint_of(sent[0])
         needed = needs(endpoint, target.topology)
@@ -107,8 +111,7 @@ def clients(history: History, target: Target) -> list[Clients]:
         before = tuple(request for request in told if history.phase_of(request) is Phase.BEFORE)
         since = (request for request in told if history.phase_of(request) is not Phase.BEFORE)
         counted = tuple(r for r in telling(since, before) if not overlaps(r, excuses))
-        found.append(Clients(load, endpoint, needed, before, counted))
-    return found
+        yield Clients(load, endpoint, needed, before, counted)
 
 
 def telling(since: Iterable[Request], before: Iterable[Request]) -> list[Request]:
@@ -121,10 +124,11 @@ def telling(since: Iterable[Request], before: Iterable[Request]) -> list[Request
 
 
 def spans_of_harm(history: History, services: Iterable[str]) -> list[tuple[float, float]]:
-    """When a fault on one of these services was in force, with its time to recover."""
+    """When a fault on one of these services was in force, with its time to recover; each moment once."""
     names = set(services)
     recovery_s = history.expected.recovery_s
-    return [(h.since_s, h.excused_until_s(recovery_s)) for h in history.expected.harms if h.service in names]
+    harms = (harm for harm in history.expected.harms if harm.service in names)
+    return united((harm.since_s, harm.excused_until_s(recovery_s)) for harm in harms)
 
 
 def overlaps(request: Request, spans: Iterable[tuple[float, float]]) -> bool:

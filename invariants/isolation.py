@@ -57,9 +57,10 @@ class Isolation:
         return Verdict.of(self.name, violations)
 
     def _unpermitted(self, history: History, service: str) -> list[ProcessChange]:
-        permits = [permit for permit in history.permits if permit.service == service]
+        exits = history.exits_of(service)
+        permits = [permit for permit in history.permits if permit.service == service] if exits else []
         left = []
-        for exited in history.exits_of(service):
+        for exited in exits:
             permit = next((p for p in permits if p.since_s <= exited.at_s <= p.until_s), None)
             if permit:
                 permits.remove(permit)

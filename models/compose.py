@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from models.behaviour import Hints
 from models.compose_loads import LoadKeys
 from models.compose_words import Command, HttpUrl, Keys, Name, Printed, Variable
 from models.limits import Limits
@@ -88,3 +89,5 @@ class ServiceKeys(Keys):
     """Where it tells how many requests it has sent to each dependency."""
     local: LocalKeys | None = None
     """How it is run as a plain process."""
+    model: Hints = Hints()
+    """How it behaves in a simulation, as far as it is known."""

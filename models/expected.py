@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from math import inf
 
 from models.topology import Topology
@@ -42,6 +43,17 @@ class Standing(StrEnum):
     UP = "up"
     MAY_DEGRADE = "may degrade"
     MAY_BE_DOWN = "may be down"
+
+
+def united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same moments, oldest first, each in one span only."""
+    apart: list[tuple[float, float]] = []
+    for since_s, until_s in sorted(spans):
+        if apart and since_s <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(until_s, apart[-1][1])
+        else:
+            apart.append((since_s, until_s))
+    return apart
 
 
 TRANSIENT_S = 2.0
@@ -138,13 +150,16 @@ class Expected:
         return tuple(name for name in self.topology.services if name in names)
 
     def excuses(self, service: str) -> tuple[tuple[float, float], ...]:
-        """Spans of time, oldest first, in which ``service`` may be unhealthy."""
-        spans = [
-            (harm.since_s, harm.excused_until_s(self.recovery_s))
-            for harm in self.harms
-            if service in self.topology.blast_radius([harm.service])
-        ]
-        return tuple(sorted(spans))
+        """Spans of time, oldest first and apart, in which ``service`` may be unhealthy."""
+        return self._excuses.get(service, ())
+
+    @cached_property
+    def _excuses(self) -> dict[str, tuple[tuple[float, float], ...]]:
+        spans: dict[str, list[tuple[float, float]]] = {}
+        for harm in self.harms:
+            for service in self.topology.radius_of(harm.service):
+                spans.setdefault(service, []).append((harm.since_s, harm.excused_until_s(self.recovery_s)))
+        return {service: tuple(united(some)) for service, some in spans.items()}
 
     def standing(self, service: str, at_s: float | None = None) -> Standing:
         """The worst that ``service`` may show at ``at_s`` (default: now)."""

@@ -5,16 +5,19 @@ A history is a value: the runner's recorder takes a snapshot whenever somebody w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, TypeVar
 
 from models.expected import Expected
 from models.load import Calls, Endpoint, LoadRun, Phase, ReadBack, Request, Summary
 from models.observation import Blindness, Change, Health, ProcessChange
 from models.scenario import Scenario
 from models.step import Step
+
+T = TypeVar("T")
 
 
 class StepState(StrEnum):
@@ -123,6 +126,17 @@ class History:
         """The services of the fleet."""
         return self.expected.topology.services
 
+    def once(self, what: object, work_out: Callable[[], T]) -> T:
+        """What several laws need of the same history, worked out for the first of them."""
+        if what not in self._worked_out:
+            self._worked_out[what] = work_out()
+        found: T = self._worked_out[what]
+        return found
+
+    @cached_property
+    def _worked_out(self) -> dict[object, Any]:
+        return {}
+
     @cached_property
     def _health_by_service(self) -> dict[str, tuple[Health, ...]]:
         grouped: dict[str, list[Health]] = {name: [] for name in self.services}
@@ -159,30 +173,38 @@ class History:
         A runtime tells an exit again when its consequence changes, as when the return that a restart
         policy had begun is called off.
         """
-        exits, gone = [], set()
+        return tuple(self._exits.get(service, ()))
+
+    @cached_property
+    def _exits(self) -> dict[str, list[ProcessChange]]:
+        exits: dict[str, list[ProcessChange]] = {}
+        gone: set[tuple[str, str]] = set()
         for change in self.processes:
-            if change.service != service:
-                continue
+            process = (change.service, change.instance)
             if change.change is Change.STARTED:
-                gone.discard(change.instance)
-            elif change.change is Change.EXITED and change.instance not in gone:
-                gone.add(change.instance)
-                exits.append(change)
-        return tuple(exits)
+                gone.discard(process)
+            elif change.change is Change.EXITED and process not in gone:
+                gone.add(process)
+                exits.setdefault(change.service, []).append(change)
+        return exits
 
     def unhealthy_spans(self, service: str) -> tuple[Span, ...]:
         """Maximal runs of failed probes."""
-        spans = []
-        run: list[Health] = []
-        for seen in self.health_of(service):
+        return tuple(self._unhealthy.get(service, ()))
+
+    @cached_property
+    def _unhealthy(self) -> dict[str, list[Span]]:
+        """In one pass, for every law asks for this again and again."""
+        spans: dict[str, list[Span]] = {}
+        runs: dict[str, list[Health]] = {}
+        for seen in self.health:
             if not seen.healthy:
-                run.append(seen)
-            elif run:
-                spans.append(Span(service, run[0].at_s, run[-1].ended_s, seen.ended_s, run[-1].detail))
-                run = []
-        if run:
-            spans.append(Span(service, run[0].at_s, run[-1].ended_s, None, run[-1].detail))
-        return tuple(spans)
+                runs.setdefault(seen.service, []).append(seen)
+            elif seen.service in runs:
+                spans.setdefault(seen.service, []).append(_span(runs.pop(seen.service), seen.ended_s))
+        for service, run in runs.items():
+            spans.setdefault(service, []).append(_span(run, None))
+        return spans
 
     def recoveries(self) -> tuple[Recovered, ...]:
         """Every exit after which the service answered again, in the order of the exits."""
@@ -198,19 +220,26 @@ class History:
 
     def down_for_good(self, service: str) -> ProcessChange | None:
         """The exit after which nothing brings the service back, if that is how it stands."""
-        last = None
-        for change in self.processes:
-            if change.service == service and change.change in (Change.EXITED, Change.STARTED):
-                last = change
+        last = self._last_change.get(service)
         return last if last and last.change is Change.EXITED and last.returns is False else None
+
+    @cached_property
+    def _last_change(self) -> dict[str, ProcessChange]:
+        lives = (Change.EXITED, Change.STARTED)
+        return {change.service: change for change in self.processes if change.change in lives}
 
     def blind_s(self, since_s: float, until_s: float) -> float:
         """For how many seconds of a span the fuzzer itself did not look properly."""
-        return _covered_s(self.blindness, since_s, until_s)
+        return _covered_s(self.blindness, since_s, until_s) if self.blindness else 0.0
 
     def deaf_s(self, since_s: float, until_s: float) -> float:
         """For how many seconds of a span nobody could hear of process changes."""
         return _covered_s((b for b in self.blindness if b.deaf), since_s, until_s)
+
+
+def _span(run: list[Health], recovered_s: float | None) -> Span:
+    first, last = run[0], run[-1]
+    return Span(first.service, first.at_s, last.ended_s, recovered_s, last.detail)
 
 
 def _covered_s(spans: Iterable[Blindness], since_s: float, until_s: float) -> float:

@@ -178,6 +178,17 @@ class Summary:
     latency: Histogram
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a client was told at ``at_s``: it is stored under this id."""
+
+    load: str
+    endpoint: str
+    id: str
+    at_s: float
+    durable: Durable
+
+
 class Fate(StrEnum):
     """What became of an acknowledged write, as it is read back after healing."""
 

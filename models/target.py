@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from models.behaviour import Hints
 from models.limits import Limits
 from models.load import Load
 from models.topology import Topology
@@ -68,6 +69,23 @@ class HealthProbe:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """The container's own health check: how often it looks, and how many failures make it unhealthy."""
+
+    interval_s: float = 30.0
+    timeout_s: float = 30.0
+    retries: int = 3
+    start_period_s: float = 0.0
+
+
+class Condition(StrEnum):
+    """What compose waits for before it starts a service after another."""
+
+    STARTED = "service_started"
+    HEALTHY = "service_healthy"
+
+
 class Criticality(StrEnum):
     """How much the service matters to its owners."""
 
@@ -95,7 +113,13 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service of the target. ``opted_in`` services are the only ones that faults may touch."""
+    """One service of the target. ``opted_in`` services are the only ones that faults may touch.
+
+    Attributes:
+        healthcheck: what the container itself does about its health; None without one.
+        starts_after: what compose waits for before it starts the service.
+        model: how it behaves in a simulation, as far as its file says so.
+    """
 
     name: str
     restart: RestartPolicy = RestartPolicy()
@@ -106,6 +130,9 @@ class Service:
     counters: Counters | None = None
     criticality: Criticality = Criticality.NORMAL
     opted_in: bool = True
+    healthcheck: HealthCheck | None = None
+    starts_after: Mapping[str, Condition] = field(default_factory=dict)
+    model: Hints = field(default_factory=Hints)
 
 
 @dataclass(frozen=True, slots=True)

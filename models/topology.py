@@ -88,11 +88,19 @@ class Topology:
 
         In a cycle of hard dependencies the whole strongly connected component is inside.
         """
-        reached: set[str] = set()
-        for target in targets:
-            reached.add(target)
-            reached |= nx.descendants(self._harm, target)
-        return frozenset(reached)
+        return frozenset().union(*map(self.radius_of, targets))
+
+    def radius_of(self, target: str) -> frozenset[str]:
+        """The blast radius of one service; worked out once, since every judgement asks for it."""
+        known = self._radii.get(target)
+        if known is None:
+            known = frozenset({target} | nx.descendants(self._harm, target))
+            self._radii[target] = known
+        return known
+
+    @cached_property
+    def _radii(self) -> dict[str, frozenset[str]]:
+        return {}
 
     def needs(self, service: str) -> frozenset[str]:
         """The service and everything that it hard-depends on, transitively."""
@@ -125,6 +133,10 @@ class Topology:
 
         Soft dependencies do not delay a start; a cycle starts together.
         """
+        return self._start_layers
+
+    @cached_property
+    def _start_layers(self) -> tuple[tuple[str, ...], ...]:
         condensed = nx.condensation(self._harm)
         members = condensed.nodes(data="members")
         layers = []

@@ -15,13 +15,14 @@ MODELS_MAY_IMPORT = {"networkx", "pydantic", "pydantic_core"}
 
 # Inside fuzzer/, who may import whom; a folder may import itself, its own base and what is listed.
 BELOW = {
-    "runtimes": {"probes", "files", "runtimes.base"},
+    "runtimes": {"probes", "files", "loads.base", "loads.schedule", "runtimes.base"},
     "probes": {"runtimes.base"},
     "targets": {"runtimes.base"},
     "loads": set(),
     "actions": {"recorder", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.base", "scenarios"},
     "reports": {"events", "recorder", "runtimes.base"},
+    "calibration": {"events", "files"},
 }
 ASSEMBLERS = {"session.py"}
 

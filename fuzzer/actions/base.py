@@ -9,12 +9,9 @@ with a class derived from ``Action`` (or ``Fault``, if it does harm) and one lin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import ClassVar
-
-from hypothesis import strategies as st
 
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
@@ -22,6 +19,7 @@ from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
 from models.history import Permit
 from models.load import Load, Shape
+from models.param import Param, Pick
 from models.step import Step
 from models.target import Target
 
@@ -30,43 +28,6 @@ EFFECT_SEEN_S = 10.0
 
 QUICK_S = 0.3
 """Nominal length of a step that does not wait; plans only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A number that a step carries.
-
-    Whole numbers from ``low`` to ``high`` are drawn, the simplest first; a person may write anything
-    from ``least`` to ``most``, or, if it is ``optional``, nothing.
-    """
-
-    name: str
-    low: int
-    high: int
-    least: float
-    most: float
-    optional: bool = False
-
-    def strategy(self) -> st.SearchStrategy[int]:
-        """Numbers to draw."""
-        return st.integers(self.low, self.high)
-
-
-@cache
-def _steps(
-    action: str, params: tuple[Param, ...], names: tuple[str, ...], most: int
-) -> st.SearchStrategy[Step]:
-    """Steps with up to ``most`` of these targets; kept, since Hypothesis asks for them all the time."""
-    targets: st.SearchStrategy[tuple[str, ...]] = st.just(())
-    if most:
-        several = st.lists(st.sampled_from(names), min_size=1, max_size=most, unique=True)
-        targets = several.map(lambda some: tuple(name for name in names if name in some))
-    numbers = st.tuples(*(param.strategy() for param in params))
-    return st.builds(
-        lambda who, values: Step.of(action, *who, **{p.name: v for p, v in zip(params, values, strict=True)}),
-        targets,
-        numbers,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +111,34 @@ class Action(ABC):
         """Targets that make sense now, in a fixed order; read from the plan's expectations only."""
         return ()
 
-    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
-        """Steps to draw; called only while there are candidates."""
-        return _steps(
-            self.name, self.params, self.candidates(target, expected), self.at_once(target, expected)
-        )
-
     def at_once(self, target: Target, expected: Expected) -> int:
         """How many targets a drawn step names at most."""
         return min(1, self.most_targets)
+
+    def numbers(self, param: Param, names: tuple[str, ...], target: Target) -> Sequence[float]:
+        """The numbers to draw for a step with targets of these names, the simplest first."""
+        return param.numbers
+
+    def draw(self, target: Target, expected: Expected, pick: Pick) -> Step:
+        """A step that makes sense now; called only while there are candidates."""
+        candidates = self.candidates(target, expected)
+        most = min(len(candidates), self.at_once(target, expected))
+        picked: list[str] = []
+        for _ in range(pick(range(1, most + 1)) if most else 0):
+            picked.append(pick([name for name in candidates if name not in picked]))
+        names = tuple(name for name in candidates if name in picked)
+        return Step.of(
+            self.name, *names, **{p.name: pick(self.numbers(p, names, target)) for p in self.params}
+        )
+
+    def applies(self, step: Step, target: Target, expected: Expected) -> bool:
+        """Whether the step could have been drawn now, its numbers aside."""
+        candidates = self.candidates(target, expected)
+        return (
+            bool(candidates)
+            and len(step.targets) <= self.at_once(target, expected)
+            and all(name in candidates for name in step.targets)
+        )
 
     # What a step means.
 

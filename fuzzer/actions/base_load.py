@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from typing import ClassVar
 
-from hypothesis import strategies as st
-
-from fuzzer.actions.base import Action, Param, Sending, Stage
+from fuzzer.actions.base import Action, Sending, Stage
 from models.errors import ScenarioError
 from models.expected import Expected
 from models.load import Load, Shape
+from models.param import Param
 from models.step import Step
 from models.target import Target
 
@@ -37,11 +36,14 @@ class Loading(Action):
             return ()
         return tuple(load.name for load in target.loads.values() if not _unreachable(target, load))
 
-    def draws(self, target: Target, expected: Expected) -> st.SearchStrategy[Step]:
+    def numbers(self, param: Param, names: tuple[str, ...], target: Target) -> Sequence[float]:
         """At most the rate that the target names, also at the peak: a fleet promises no more."""
-        names = self.candidates(target, expected)
-        rates = tuple(target.loads[name].rate_rps / self.peak for name in names)
-        return _steps(self.name, names, rates, self.params)
+        if param.name != "rate_rps":
+            return param.numbers
+        most_rps = target.loads[names[0]].rate_rps / self.peak
+        if most_rps < param.low:  # too little to choose from: what the target names
+            return (max(most_rps, param.least),)
+        return range(param.low, min(param.high, int(most_rps)) + 1)
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """The target's loads."""
@@ -69,28 +71,6 @@ class Loading(Action):
     def inject(self, step: Step, stage: Stage) -> None:
         """Start an engine in a process of its own."""
         stage.send(self.sends(step, stage.target))
-
-
-@cache
-def _steps(
-    action: str, names: tuple[str, ...], rates: tuple[float, ...], params: tuple[Param, ...]
-) -> st.SearchStrategy[Step]:
-    duration, rate = params
-
-    def steps(choice: tuple[str, float]) -> st.SearchStrategy[Step]:
-        name, most_rps = choice
-        if most_rps < rate.low:  # too little to choose from: what the target names
-            fixed = st.just(most_rps if most_rps >= rate.least else rate.least)
-            drawn: st.SearchStrategy[float] = fixed
-        else:
-            drawn = st.integers(rate.low, min(rate.high, int(most_rps)))
-        return st.builds(
-            lambda seconds, rps: Step.of(action, name, duration_s=seconds, rate_rps=rps),
-            duration.strategy(),
-            drawn,
-        )
-
-    return st.sampled_from(list(zip(names, rates, strict=True))).flatmap(steps)
 
 
 def _unreachable(target: Target, load: Load) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base import Action, Param, Stage
+from fuzzer.actions.base import Action, Stage
 from models.expected import Expected
+from models.param import Param
 from models.step import Step
 from models.target import Target
 

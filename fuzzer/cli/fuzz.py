@@ -13,6 +13,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import PINS, with_config
 from fuzzer.durations import parse_duration
 from fuzzer.session import RunConfig, read_target
+from fuzzer.thresholds import parse_min_coverage
 
 if TYPE_CHECKING:
     import pytest
@@ -30,6 +31,14 @@ FOLDER = Path(__file__).resolve().parents[1]
 @click.option("--seed", metavar="N", type=int, help="Write the same scenarios again.")
 @click.option("--promise", "promises", metavar="NAME", multiple=True, help="Judge only this one; repeatable.")
 @click.option("--under-load", is_flag=True, help="Play only scenarios that send a load.")
+@click.option(
+    "--min-coverage",
+    "min_coverage",
+    metavar="NAME=SHARE",
+    multiple=True,
+    help="Less is inconclusive: actions, pairs or phases, as pairs=0.8 or pairs=80%; repeatable.",
+)
+@click.option("--coverage", is_flag=True, help="Print the whole coverage map at the end.")
 @PINS
 @click.argument("pytest_args", metavar="[-- PYTEST ARGS...]", nargs=-1, type=click.UNPROCESSED)
 @with_config
@@ -41,6 +50,8 @@ def command(
     seed: int | None,
     promises: tuple[str, ...],
     under_load: bool,
+    min_coverage: tuple[str, ...],
+    coverage: bool,
     pins: Path | None,
     pytest_args: tuple[str, ...],
 ) -> ExitCode:
@@ -54,15 +65,19 @@ def command(
       knockon fuzz --budget 5m
       knockon fuzz --target compose.yaml --target compose.hardened.yaml --runtime local
       knockon fuzz -- -k pin                    only the pins
+      knockon fuzz --budget 10m --min-coverage pairs=80%
       knockon fuzz --seed 4711 -- --junitxml report.xml
     """
     parse_duration(budget)
+    parse_min_coverage(min_coverage)
     if config.targets or config.project:
         read_target(config)  # its mistakes are told better without pytest around them
     given = {"budget": budget, "examples": examples, "steps": steps, "seed": seed, "pins": pins}
     given |= {"project": config.project, "runtime": config.runtime, "state": config.state}
     words = [f"--target={path}" for path in config.targets] + [f"--promise={name}" for name in promises]
+    words += [f"--min-coverage={text}" for text in min_coverage]
     words += ["--under-load"] if under_load else []
+    words += ["--coverage"] if coverage else []
     words += [f"--{name}={value}" for name, value in given.items() if value is not None]
     return run_pytest([*words, *pytest_args])
 

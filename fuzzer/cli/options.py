@@ -34,7 +34,7 @@ _OPTIONS = (
     click.option(
         "--runtime",
         metavar="NAME",
-        help="local (processes) or docker. Default: docker, and local for the example shop.",
+        help="local (processes), docker or sim (simulated). Default: docker, and local for the example shop.",
     ),
     click.option(
         "--state",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from models.load import Load, LoadRun, Phase, Request, Shape
+from models.load import Calls, Load, LoadRun, Phase, ReadBack, Request, Shape, Written
 
 
 class LoadSink(Protocol):
@@ -17,6 +17,10 @@ class LoadSink(Protocol):
 
     def saw_load(self, run: LoadRun) -> None:
         """A run of a load began, or ended."""
+        ...
+
+    def saw_calls(self, seen: Calls) -> None:
+        """A service's count of what it sent to another was looked at."""
         ...
 
 
@@ -54,6 +58,19 @@ class Loads(Protocol):
 
     def check(self) -> None:
         """End what does not end by itself; what it told so far is kept."""
+        ...
+
+    def count_calls(self) -> None:
+        """Look at the counts that services keep of what they send to others, until all is stopped."""
+        ...
+
+    def read_back(self, written: Sequence[Written], urls: Mapping[str, str]) -> list[ReadBack]:
+        """What became of each acknowledged write.
+
+        Args:
+            written: those that matter most first, in case that they are too many.
+            urls: where each service can be asked, "" for those without an address.
+        """
         ...
 
     def stop(self) -> None:

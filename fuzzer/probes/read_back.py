@@ -10,11 +10,10 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from fuzzer.probes.ask import FAILURES, ask
-from models.load import ID, Durable, Fate, ReadBack
+from models.load import ID, Fate, ReadBack, Written
 
 WORKERS = 4
 MOST = 2000
@@ -26,17 +25,6 @@ MOST_S = 30.0
 """How long all of it may take. A store that does not answer would hold up a run for an hour."""
 
 ABSENT = (404, 410)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a client was told at ``at_s``: it is stored under this id."""
-
-    load: str
-    endpoint: str
-    id: str
-    at_s: float
-    durable: Durable
 
 
 def read_back(written: Sequence[Written], urls: Mapping[str, str], most_s: float = MOST_S) -> list[ReadBack]:

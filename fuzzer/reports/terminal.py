@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
 from rich.text import Text
 
@@ -17,6 +19,7 @@ from fuzzer.events import (
 from fuzzer.reports.text import finding_lines, seconds, summary_lines
 from models.verdict import Outcome
 
+PROGRESS_S = 5.0
 STYLES = {Outcome.HOLDS: "green", Outcome.VIOLATED: "bold red", Outcome.UNKNOWN: "yellow"}
 
 
@@ -34,6 +37,8 @@ class Terminal:
         self._budget_s: float | None = None
         self._spent_s = 0.0
         self._count = 0
+        self._modelled = False
+        self._told_s = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -46,6 +51,9 @@ class Terminal:
                 self._line(f"fuzzing {event.target.name} on {event.runtime}{budget}: {names}", "bold")
                 for note in event.target.notes:
                     self._line(f"  note: {note}", "dim")
+                self._modelled = event.modelled
+                if event.modelled:
+                    self._line("  note: nothing is started or touched: every service is modelled", "dim")
             case ScenarioBegan() if event.purpose == "replay":
                 self._line(f"playing: {event.scenario}")
             case ScenarioEnded():
@@ -69,10 +77,20 @@ class Terminal:
         played = event.played
         self._count += 1
         self._spent_s += played.seconds
+        if self._modelled and event.purpose != "replay":
+            self._tell_progress()
+            return
         mark = Text(f"{played.outcome:>8}", style=STYLES[played.outcome])
         reason = f"  ({played.reason})" if played.reason else ""
         prefix = f"{self._count:4} {seconds(played.seconds):>6} "
         self._console.print(Text(prefix) + mark + Text(f"  {played.scenario}{reason}"), soft_wrap=True)
+
+    def _tell_progress(self) -> None:
+        """Where hundreds are played in a second, a line now and then is enough."""
+        now_s = time.monotonic()
+        if now_s - self._told_s >= PROGRESS_S:
+            self._told_s = now_s
+            self._line(f"{self._count:7} scenarios, {seconds(self._spent_s)} of virtual time", "dim")
 
     def _line(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style), soft_wrap=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 from fuzzer.events import Finding, Summary
+from fuzzer.reports.coverage import coverage_lines
 from invariants.catalogue import TO_CLIENTS
 from models.verdict import Verdict, Violation
 
@@ -44,6 +46,9 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
     yield f"minimal scenario: {counted(len(finding.minimal), 'step')}, {reproduction(finding)}"
     yield from (f"    {step}" for step in finding.minimal)
     yield f"  {necessity(finding)}"
+    if finding.rests_on:
+        yield "  modelled, not measured; it rests on what the files do not say:"
+        yield from (f"    {assumption}" for assumption in finding.rests_on)
     if finding.executions:
         found = counted(len(finding.original), "step")
         spent = f"{finding.executions} played to confirm, shrink and prove it, in {seconds(finding.seconds)}"
@@ -99,6 +104,9 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield "  tried:   " + ", ".join(f"{name} {count}x" for name, count in sorted(summary.steps.items()))
     if summary.touched:
         yield "  harmed:  " + ", ".join(f"{name} {count}x" for name, count in sorted(summary.touched.items()))
+    if summary.coverage.tried:
+        for label, line in zip_longest(["covered:"], coverage_lines(summary.coverage), fillvalue=""):
+            yield f"  {label:8} {line}"
     if summary.requests[0]:
         sent, good = summary.requests
         latency = summary.latency

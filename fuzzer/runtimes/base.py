@@ -17,6 +17,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
+from fuzzer.loads.base import Loads, LoadSink
 from models.observation import Blindness, Health, ProcessChange
 from models.target import Target
 
@@ -199,6 +200,33 @@ class CanPause(Protocol):
 
     def unpause(self, services: Sequence[str]) -> None:
         """Let go on whatever of these is frozen."""
+        ...
+
+
+@runtime_checkable
+class CanSend(Protocol):
+    """Clients that live where the services do; without them, requests are sent over the network."""
+
+    def loads(self, sink: LoadSink) -> Loads:
+        """Clients that tell ``sink`` what became of their requests."""
+        ...
+
+
+@runtime_checkable
+class CanBeginAnew(Protocol):
+    """Fleets that cost nothing: each scenario gets one of its own, and does the same each time."""
+
+    def anew(self) -> Runtime:
+        """The same fleet once more, before anything happened to it; not entered yet."""
+        ...
+
+
+@runtime_checkable
+class Modelled(Protocol):
+    """What is seen here is not a fleet but a model of one."""
+
+    def rests_on(self, services: Sequence[str]) -> tuple[str, ...]:
+        """What is assumed of these services, and of nobody else, a sentence each."""
         ...
 
 

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from pathlib import Path
 
 from fuzzer.actions.base import Action
-from fuzzer.events import Events, Finding, FindingBegan, FindingMade, Played, RunBegan, RunEnded, Summary
-from fuzzer.runner import Runner
-from fuzzer.runtimes.base import Runtime
+from fuzzer.actions.catalogue import ACTIONS
+from fuzzer.events import Events, Finding, FindingBegan, FindingMade, RunBegan, RunEnded, Summary
+from fuzzer.runner import Player
+from fuzzer.runtimes.base import CanBeginAnew, Modelled, Runtime
+from fuzzer.search.corpus import Corpus
 from fuzzer.search.findings import FindingStore
-from fuzzer.search.machine import build_machine
+from fuzzer.search.foresight import Foresight
+from fuzzer.search.hunts import Caught, ChoosyHunt, Hunt, ThoroughHunt
+from fuzzer.search.involved import involved
 from fuzzer.search.minimize import minimize
 from fuzzer.search.novelty import Novelty
 from fuzzer.search.replays import Replays
-from fuzzer.search.tally import Tally
+from fuzzer.search.trials import Enough, SearchOver, Trials
 from invariants.base import Invariant
-from models.errors import InvariantViolated, RequestError
+from models.errors import RequestError
 from models.scenario import Scenario
 from models.target import Target
-from models.verdict import Outcome
+from models.verdict import Violation
 
-INCONCLUSIVE_IN_A_ROW_MOST = 3
-RETRIES_OF_UNKNOWN = 1
-EXAMPLES_MOST = 10_000_000
-
-
-class _SearchOver(KeyboardInterrupt):
-    """The one clean way to end a Hypothesis run from inside."""
+STEPS, STEPS_ANEW = 8, 30
+"""Steps a scenario at most: where each costs seconds, and where fleets cost nothing."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ class SearchOptions:
 
     Attributes:
         budget_s: seconds for the search; what is found is shrunk beyond it. None: no limit.
-        examples: scenarios played at most; many more are written, and the most novel ones played.
-        steps: steps a scenario at most.
+        examples: scenarios played at most; on a real fleet many more are written, and the best ones played.
+        steps: steps a scenario at most; None for what suits the runtime.
         findings: different findings after which the search ends.
         shrink_s: seconds for making one finding small, beyond the budget.
         seed: makes Hypothesis write the same scenarios again.
@@ -50,7 +48,7 @@ class SearchOptions:
 
     budget_s: float | None = 60.0
     examples: int = 10_000
-    steps: int = 8
+    steps: int | None = None
     findings: int = 5
     shrink_s: float = 300.0
     seed: int | None = None
@@ -58,40 +56,43 @@ class SearchOptions:
 
 
 class Campaign:
-    """A search on one target and one runtime."""
+    """A search on one target and one runtime.
+
+    Args:
+        twin: plays scenarios in no time, as the fleet is believed to behave; None without one.
+        kept: a folder for whatever a later search may use.
+        now: the time of budgets, seconds.
+    """
 
     def __init__(
         self,
         target: Target,
         runtime: Runtime,
-        runner: Runner,
+        player: Player,
         actions: Mapping[str, Action],
         invariants: Sequence[Invariant],
         store: FindingStore,
         events: Events,
         options: SearchOptions,
+        *,
+        kept: Path,
+        twin: Player | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target = target
         self._runtime = runtime
-        self._runner = runner
+        self._player = player
         self._actions = actions
-        self._errors = {invariant.name: invariant.error for invariant in invariants}
-        self._promises = tuple(invariant.name for invariant in invariants)
+        self._invariants = invariants
         self._store = store
         self._events = events
         self._options = options
-        self._clock = runtime.clock
-        self._began_s = self._clock.now()
-        self._plans: dict[Scenario, Scenario | None] = {}
-        self._memo: dict[Scenario, Played] = {}
-        self._executions = 0
-        self._tally = Tally()
-        self._novelty = Novelty(target, under_load=options.under_load)
-        self._inconclusive_in_a_row = 0
-        self._known: set[str] = set()
-        self._failed: Played | None = None
+        self._kept = kept
+        self._twin = twin
+        self._now = now
+        self._began_s = now()
+        self._shrunk_by_s = 0.0
         self._ended = ""
-        self._gave_up = False
         self._seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
 
     def run(self) -> Summary:
@@ -104,109 +105,81 @@ class Campaign:
             raise RequestError(
                 f"{self._target.name} names no load; expected x-knockon.loads in the compose file"
             )
-        self._began_s = self._clock.now()
-        self._events.emit(RunBegan(self._target, self._runtime.name, self._options.budget_s))
+        self._began_s = self._now()
+        self._events.emit(
+            RunBegan(self._target, self._runtime.name, self._options.budget_s, self._rests_on_models())
+        )
+        trials = self._trials()
+        hunt = self._hunt(trials)
         findings: list[Finding] = []
-        while failed := self._search(self._seed + len(findings)):
-            finding = self._make_small(failed)
+        while caught := self._search(hunt, self._seed + len(findings)):
+            finding = self._make_small(caught, trials)
             findings.append(finding)
-            self._known |= {v.signature for v in (failed.violations[0], finding.violation, *finding.also)}
+            first = caught.first.violations[0]
+            trials.known |= {v.signature for v in (first, finding.violation, *finding.also)}
             if len(findings) == self._options.findings:
                 self._ended = f"{len(findings)} findings are enough"
                 break
-        summary = self._summary(tuple(findings))
+        summary = self._summary(tuple(findings), trials)
         self._events.emit(RunEnded(summary))
         return summary
 
+    def _rests_on_models(self) -> bool:
+        return isinstance(self._runtime, Modelled)
+
     # Searching.
 
-    def _search(self, number: int) -> Played | None:
+    def _trials(self) -> Trials:
+        budget_s = self._options.budget_s
+        until_s = None if budget_s is None else self._began_s + budget_s
+        enough = Enough(until_s, budget_s, self._options.examples)
+        return Trials(self._target, self._actions, self._player, self._invariants, self._now, enough)
+
+    def _hunt(self, trials: Trials) -> Hunt:
+        target, actions, options = self._target, self._actions, self._options
+        if not isinstance(self._runtime, CanBeginAnew):
+            novelty = Novelty(target, under_load=options.under_load)
+            steps = options.steps or STEPS
+            return ChoosyHunt(target, actions, trials, novelty, Foresight(self._twin), steps)
+        steps = options.steps or STEPS_ANEW
+        corpus = Corpus(target, actions, steps=steps, random=random.Random(self._seed))  # noqa: S311
+        return ThoroughHunt(
+            target, actions, trials, corpus, self._kept, steps, self._is_wanted, self._may_shrink
+        )
+
+    def _is_wanted(self, plan: Scenario) -> bool:
+        if not self._options.under_load:
+            return True
+        return any(ACTIONS[step.action].sends(step, self._target) for step in plan)
+
+    def _may_shrink(self) -> bool:
+        if not self._shrunk_by_s:
+            self._shrunk_by_s = self._now() + self._options.shrink_s
+        return self._now() < self._shrunk_by_s
+
+    def _search(self, hunt: Hunt, number: int) -> Caught | None:
         """Play new scenarios until one shows something new, or the search is over."""
-        machine = seed(number)(build_machine(self._target, self._actions, self._evaluate))
-        self._failed = None
+        self._shrunk_by_s = 0.0
         self._ended = "Hypothesis found no more to try"
         try:
-            self._stop_if_over()
-            run_state_machine_as_test(machine, settings=self._settings())
-        except InvariantViolated:
-            return self._failed
-        except _SearchOver as over:
+            return hunt.search(number)
+        except SearchOver as over:
             self._ended = str(over)
         return None
 
-    def _settings(self) -> settings:
-        return settings(
-            max_examples=EXAMPLES_MOST,  # plans written; `examples` counts those that are played
-            stateful_step_count=self._options.steps,
-            phases=[Phase.generate],
-            database=None,
-            deadline=None,
-            derandomize=False,
-            print_blob=False,
-            verbosity=Verbosity.quiet,  # it would print its own reproduction, of a plan
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        )
-
-    def _evaluate(self, plan: Scenario) -> None:
-        """What the machine calls with a complete plan.
-
-        Only every handful of plans is something played, and not all of a plan: what was played is
-        remembered for the plan, so that Hypothesis sees the same whenever it asks again.
-        """
-        if plan not in self._plans:
-            self._stop_if_over()
-            self._plans[plan] = picked = self._novelty.pick(plan)
-            if picked is not None and picked not in self._memo:
-                self._memo[picked] = self._play_until_told(picked)
-        played = self._memo.get(self._plans[plan] or plan)
-        if (
-            played
-            and played.outcome is Outcome.VIOLATED
-            and played.violations[0].signature not in self._known
-        ):
-            self._failed = self._failed or played
-            violation = played.violations[0]
-            raise self._errors[violation.invariant](violation.summary)
-
-    def _stop_if_over(self) -> None:
-        if len(self._memo) >= self._options.examples:
-            raise _SearchOver(f"all {self._options.examples} examples were tried")
-        budget_s = self._options.budget_s
-        if budget_s is not None and self._clock.now() - self._began_s >= budget_s:
-            raise _SearchOver(f"the budget of {budget_s:g} s is spent")
-        if self._inconclusive_in_a_row >= INCONCLUSIVE_IN_A_ROW_MOST:
-            self._gave_up = True
-            raise _SearchOver(f"{INCONCLUSIVE_IN_A_ROW_MOST} scenarios in a row told nothing")
-
-    def _play_until_told(self, scenario: Scenario) -> Played:
-        """Play; an UNKNOWN is tried again on a renewed fleet before it counts."""
-        for attempt in range(1 + RETRIES_OF_UNKNOWN):
-            self._executions += 1
-            played = self._runner.play(scenario, "search", fresh=attempt > 0)
-            if played.outcome is not Outcome.UNKNOWN:
-                break
-        told = played.outcome is not Outcome.UNKNOWN
-        self._inconclusive_in_a_row = 0 if told else self._inconclusive_in_a_row + 1
-        self._novelty.played(scenario)
-        self._tally.add(played)
-        # Histories are large; only that of a violation is still needed.
-        return played if played.outcome is Outcome.VIOLATED else replace(played, history=None)
-
     # Making it small.
 
-    def _make_small(self, played: Played) -> Finding:
-        violation = played.violations[0]
-        began_s = self._clock.now()
-        seen = self._store.save(
-            Finding(self._target, self._runtime.name, played.scenario, played.scenario, violation)
-        )
-        self._events.emit(FindingBegan(played, seen.saved))
+    def _make_small(self, caught: Caught, trials: Trials) -> Finding:
+        played, began_s = caught.least, self._now()
+        violation = self._same(caught)
+        first = Finding(self._target, self._runtime.name, caught.first.scenario, played.scenario, violation)
+        seen = self._store.save(first)
+        self._events.emit(FindingBegan(caught.first, seen.saved))
         until_s = began_s + self._options.shrink_s
         replays = Replays(
-            self._replay, violation.signature, lambda: self._clock.now() < until_s, untested_holds=True
+            trials.replay, violation.signature, lambda: self._now() < until_s, untested_holds=True
         )
-        small = minimize(played, violation, replays)
+        small = minimize(played, violation, replays, self._twin)
         shown = replays.watched(small.scenario) or replays.last_shown or played
         told = next(v for v in shown.violations if v.signature == violation.signature)
         finding = self._store.save(
@@ -220,32 +193,41 @@ class Campaign:
                 necessary=small.necessary,
                 shrinking=small.shrinking,
                 executions=replays.executions,
-                seconds=self._clock.now() - began_s,
+                seconds=self._now() - began_s,
+                rests_on=self._rests_on(small.scenario, told),
             )
         )
         self._events.emit(FindingMade(finding))
         return finding
 
-    def _replay(self, scenario: Scenario, stop_at: str | None) -> Played:
-        self._executions += 1
-        return self._runner.play(scenario, "shrink", fresh=True, stop_at=stop_at)
+    def _same(self, caught: Caught) -> Violation:
+        """What both scenarios showed, as the smaller one shows it."""
+        signature = caught.first.violations[0].signature
+        return next(v for v in caught.least.violations if v.signature == signature)
+
+    def _rests_on(self, scenario: Scenario, violation: Violation) -> tuple[str, ...]:
+        """The assumptions without which it may not be so."""
+        if not isinstance(self._runtime, Modelled):
+            return ()
+        return self._runtime.rests_on(involved(scenario, violation, self._target))
 
     # Summing up.
 
-    def _summary(self, findings: tuple[Finding, ...]) -> Summary:
-        tally = self._tally
+    def _summary(self, findings: tuple[Finding, ...], trials: Trials) -> Summary:
+        tally = trials.tally
         return Summary(
             scenarios=tally.scenarios,
-            executions=self._executions,
+            executions=trials.executions,
             steps=tally.steps,
             touched=tally.touched,
             requests=(tally.sent, tally.good),
             latency=tally.latency,
-            held=tally.held_by(self._promises),
+            held=tally.held_by(invariant.name for invariant in self._invariants),
             inconclusive=tuple(tally.inconclusive),
             findings=findings,
-            seconds=self._clock.now() - self._began_s,
+            seconds=self._now() - self._began_s,
             ended=self._ended,
-            gave_up=self._gave_up,
+            gave_up=trials.gave_up,
             seed=self._seed,
+            coverage=trials.coverage.so_far(),
         )

@@ -11,8 +11,8 @@ scenario: that finds rare combinations many times sooner.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -24,6 +24,8 @@ from models.expected import Expected
 from models.scenario import Scenario
 from models.step import Step
 from models.target import Target
+
+T = TypeVar("T")
 
 
 class PlanMachine(RuleBasedStateMachine):
@@ -68,7 +70,10 @@ def _rule_for(action: Action, target: Target) -> Any:  # Hypothesis has no publi
         return bool(action.candidates(target, machine.expected))
 
     def draw(self: PlanMachine, data: st.DataObject) -> None:
-        self.append(data.draw(action.draws(target, self.expected)))
+        def pick(some: Sequence[T]) -> T:
+            return data.draw(st.sampled_from(some))
+
+        self.append(action.draw(target, self.expected, pick))
 
     draw.__name__ = action.name
     draw.__doc__ = action.summary

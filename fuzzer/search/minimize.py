@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from fuzzer.actions.base_load import Loading
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
+from fuzzer.runner import Player
 from fuzzer.scenarios import is_harmful
 from fuzzer.search.probdd import probdd
 from fuzzer.search.replays import SHRINKING_MISS, OutOfTime, Replays
-from models.errors import ScenarioError
+from invariants.catalogue import TO_CLIENTS
+from models.errors import KnockonError, ScenarioError
 from models.history import StepState
 from models.scenario import Scenario
 from models.step import Step
@@ -18,6 +22,9 @@ from models.verdict import Violation
 CONFIRMATIONS = 3
 
 HARMLESS_PRIOR = 0.05
+CLIENTS_PRIOR = 0.9
+"""Of a load: a promise to clients cannot be broken without any."""
+
 FAULT_PRIOR = 0.25
 BLAMED_PRIOR = 0.6
 
@@ -31,6 +38,7 @@ class Minimized:
         reproduced: how often it did, of ``replays``.
         necessary: whether each step was shown to be needed; None if that is not known.
         shrinking: executions spent between confirmation and proof.
+        settled: executions until it was confirmed, before the proof.
     """
 
     scenario: Scenario
@@ -38,23 +46,32 @@ class Minimized:
     replays: int
     necessary: bool | None
     shrinking: int
+    settled: int
 
 
-def minimize(played: Played, violation: Violation, replays: Replays) -> Minimized:
+def minimize(played: Played, violation: Violation, replays: Replays, twin: Player | None = None) -> Minimized:
     """Cut after the violating step, confirm, shrink the steps, then their arguments, then prove.
+
+    Where a twin shows the same violation, it is asked first: what it needs is confirmed at once, and if
+    the fleet shows it, too, nothing is left to shrink but what the proof finds. Where they disagree, the
+    twin's opinion is only a prior.
 
     A failure that never shows again is returned as it was: seen, but not reproduced.
     """
     best = _reached(played)
     necessary: bool | None = None
     began = ended = 0
+    foreseen = smallest_in(twin, best, violation) if twin else None
     try:
-        shown, _ = replays.confirm(best, CONFIRMATIONS)
-        if shown:
-            began = ended = replays.executions
-            best = _fewer_steps(best, violation, replays)
-            best = _simpler_steps(best, replays)
-            ended = replays.executions
+        if foreseen and _shows(foreseen, replays):
+            best = foreseen
+            replays.confirm(best, CONFIRMATIONS - replays.counts(best)[1])
+        elif replays.confirm(best, CONFIRMATIONS)[0]:
+            began = replays.executions
+            best = _fewer_steps(best, violation, replays, foreseen)
+            best = _simpler_steps(best, lambda candidate: _shows(candidate, replays))
+        ended = replays.executions
+        if replays.last_shown:
             best, necessary = _prove(best, replays)
             watched = replays.watched(best) is not None
             replays.confirm(best, max(not watched, CONFIRMATIONS - replays.counts(best)[1]))
@@ -62,7 +79,7 @@ def minimize(played: Played, violation: Violation, replays: Replays) -> Minimize
         ended = max(ended, replays.executions)
         best = replays.last_shown.scenario if replays.last_shown else best
     shown, of = replays.counts(best)
-    return Minimized(best, shown, of, necessary, ended - began)
+    return Minimized(best, shown, of, necessary, ended - began, ended)
 
 
 def _reached(played: Played) -> Scenario:
@@ -73,9 +90,35 @@ def _reached(played: Played) -> Scenario:
     return Scenario.of(done) if done else played.scenario
 
 
-def _fewer_steps(scenario: Scenario, violation: Violation, replays: Replays) -> Scenario:
+def smallest_in(twin: Player, scenario: Scenario, violation: Violation) -> Scenario | None:
+    """The smallest part that shows the same in a simulated twin; None if the twin does not show it at all."""
+
+    def shows(candidate: Scenario) -> bool:
+        try:
+            played = twin.play(candidate, "foresee", stop_at=violation.signature)
+        except KnockonError:
+            return False
+        return is_harmful(candidate) and played.shows(violation.signature)
+
+    def still_shows(steps: list[Step]) -> bool:
+        return bool(steps) and shows(Scenario.of(steps))
+
+    if not shows(scenario):
+        return None
+    needed = probdd(scenario.steps, [0.5] * len(scenario), still_shows)
+    return _simpler_steps(Scenario.of(needed), shows)
+
+
+def _fewer_steps(
+    scenario: Scenario, violation: Violation, replays: Replays, foreseen: Scenario | None
+) -> Scenario:
     last_fault = max((i for i, step in enumerate(scenario) if ACTIONS[step.action].harmful), default=-1)
     prior = [_prior(step, violation, index == last_fault) for index, step in enumerate(scenario)]
+    if foreseen:  # the twin is wrong about something, so it is not believed about the rest
+        prior = [
+            max(p, BLAMED_PRIOR) if step in foreseen.steps else p
+            for p, step in zip(prior, scenario, strict=True)
+        ]
 
     def still_fails(steps: list[Step]) -> bool:
         return bool(steps) and _shows(Scenario.of(steps), replays)
@@ -97,9 +140,11 @@ def _shows(scenario: Scenario, replays: Replays) -> bool:
 def _prior(step: Step, violation: Violation, last: bool) -> float:
     """How probably a step is needed.
 
-    Waits, loads and heals rarely are; the last fault before the violation often is, and so are faults
-    on services that whoever broke the promise is known to depend on.
+    Waits and heals rarely are, loads only where clients were let down; the last fault before the violation
+    often is, and so are faults on services that whoever broke the promise is known to depend on.
     """
+    if isinstance(ACTIONS[step.action], Loading) and violation.invariant in TO_CLIENTS:
+        return CLIENTS_PRIOR
     if not ACTIONS[step.action].harmful:
         return HARMLESS_PRIOR
     paths = " ".join(line for line in violation.evidence if line.startswith("path:"))
@@ -107,13 +152,13 @@ def _prior(step: Step, violation: Violation, last: bool) -> float:
     return BLAMED_PRIOR if last or known else FAULT_PRIOR
 
 
-def _simpler_steps(scenario: Scenario, replays: Replays) -> Scenario:
+def _simpler_steps(scenario: Scenario, shows: Callable[[Scenario], bool]) -> Scenario:
     """Simpler arguments, step by step, until none helps."""
     for index, step in enumerate(scenario):
         for simpler in ACTIONS[step.action].simpler(step):
             candidate = Scenario.of((*scenario.steps[:index], simpler, *scenario.steps[index + 1 :]))
-            if _shows(candidate, replays):
-                return _simpler_steps(candidate, replays)
+            if shows(candidate):
+                return _simpler_steps(candidate, shows)
     return scenario
 
 

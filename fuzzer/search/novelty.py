@@ -5,7 +5,7 @@ part is played, the one that promises most: what it would exercise for the first
 that it takes. Of a long plan that is often a small part, since soon every service is excused by one
 fault or another. What counts:
 
-* a fault on a service;
+* a fault on a service, first of each kind: down, hung, returning;
 * what such a fault does to each service outside its blast radius, which shows only while it lasts long
   enough, and while no other fault excuses that service;
 * a fault on a service while a load runs, which is what clients see of it;
@@ -29,9 +29,10 @@ from models.statistics import SAMPLES_LEAST
 from models.step import Step
 from models.target import Target
 
-ALONE, BYSTANDER, PAIR, ORDERED, DETAIL = 3.0, 1.0, 3.0, 1.5, 0.25
-"""What each is worth the first time: a fault on a service, its look at a bystander, two services harmed
-at once, the same in this order with one hanging or gone, and with these faults."""
+ALONE, OTHERWISE, BYSTANDER, PAIR, ORDERED, DETAIL = 3.0, 1.0, 1.0, 3.0, 1.5, 0.25
+"""What each is worth the first time: a service down, hung or returning; the same by another fault; its look
+at a bystander; two services harmed at once; the same in this order with one hanging or gone; any of these by
+other faults."""
 
 FELT = 6.0
 """What it is worth the first time that clients feel a fault, on what they need or on what they do not."""
@@ -41,6 +42,9 @@ PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
 
 LOOKED_AT = 48
 """How many plans are looked at for each that is played."""
+
+PICKED = 8
+"""How many parts are picked, for whoever has a better idea than the most novel one."""
 
 FEW = 3
 """So many steps are taken out of a plan in every combination; more only as they stand together."""
@@ -59,23 +63,28 @@ class Novelty:
         self._under_load = under_load
         self._exercised: set[Hashable] = set()
         self._looked_at = 0
-        self._most = -1.0
-        self._best = Scenario()
+        self._best: dict[Scenario, float] = {}
 
-    def pick(self, plan: Scenario) -> Scenario | None:
-        """Look at one more plan; after a handful, the part to play of those that were looked at."""
+    def pick(self, plan: Scenario) -> tuple[Scenario, ...]:
+        """Look at one more plan; after a handful, the parts of those plans that promise most, best first."""
         for part in _parts(plan):
-            if self._under_load and not any(map(self._sends, part)):
+            if part in self._best or (self._under_load and not any(map(self._sends, part))):
                 continue
             worth = self._worth(part)
-            if worth > self._most and self._may_be_played(part):
-                self._most, self._best = worth, part
+            if worth > self._least() and self._may_be_played(part):
+                self._best[part] = worth
+                if len(self._best) > PICKED:
+                    del self._best[min(self._best, key=self._best.__getitem__)]
         self._looked_at += 1
-        if self._looked_at < LOOKED_AT or not self._best.steps:
-            return None
-        picked = self._best
-        self._looked_at, self._most, self._best = 0, -1.0, Scenario()
-        return picked
+        if self._looked_at < LOOKED_AT or not self._best:
+            return ()
+        picked = sorted(self._best, key=lambda part: -self._best[part])
+        self._looked_at, self._best = 0, {}
+        return tuple(picked)
+
+    def _least(self) -> float:
+        """What a part has to promise more than."""
+        return min(self._best.values()) if len(self._best) == PICKED else -1.0
 
     def played(self, scenario: Scenario) -> None:
         """Remember what a scenario exercised."""
@@ -121,7 +130,8 @@ class Novelty:
             loads += [(sending, before.now_s)] if sending else []
         for action, index in done:
             harm = expected.harms[index]
-            yield (action, harm.service), ALONE
+            yield (harm.effect, harm.service), ALONE
+            yield (action, harm.service), OTHERWISE
             for sending, since_s in loads:
                 for needed, share in self._clients(sending).items():
                     if self._felt(index, expected, sending, since_s, needed, share):
@@ -129,7 +139,8 @@ class Novelty:
                         yield (sending.load.name, action, harm.service), DETAIL
                         yield (sending.load.name, sending.shape, harm.service), DETAIL
             for bystander in self._judged(index, expected):
-                yield (action, harm.service, bystander), BYSTANDER
+                yield (harm.effect, harm.service, bystander), BYSTANDER
+                yield (action, harm.service, bystander), DETAIL
             for earlier, place in done:
                 other = expected.harms[place]
                 is_earlier = place != index and other.since_s <= harm.since_s

@@ -18,6 +18,7 @@ from fuzzer.targets.base import Place, nearest
 from fuzzer.targets.hosts import inferred_edges
 from models.compose_nodes import MapNode, is_nothing, quoted
 from models.compose_spec import COMPLETED, CONDITIONS, DEPENDS_ON_KEYS, EXTENSION
+from models.target import Condition
 from models.topology import Dependency, Source, Strength
 
 
@@ -75,6 +76,17 @@ def read_edges(callers: Sequence[Caller], known: Known) -> tuple[list[Dependency
 def completed_by_others(places: Iterable[Place]) -> set[str]:
     """Services that somebody waits for to end: they run once, and are down on purpose after that."""
     return {name for place in places for name, condition in _conditions(place) if condition.word == COMPLETED}
+
+
+def read_conditions(place: Place) -> dict[str, Condition]:
+    """What compose waits for before it starts a service; what is wrong there is told with the edges."""
+    known = {condition.value: condition for condition in Condition}
+    words = {name: how.get("condition") for name, how in _depends_on(place)}
+    return {
+        name: known[(word and word.word) or Condition.STARTED]
+        for name, word in words.items()
+        if word is None or word.word in known
+    }
 
 
 def _conditions(place: Place) -> Iterator[tuple[str, Place]]:

@@ -11,6 +11,7 @@ from fuzzer.targets.base import Place, Problems, nearest
 from fuzzer.targets.dotenv import read_variables
 from fuzzer.targets.edges import Caller, Known, completed_by_others, read_edges
 from fuzzer.targets.extension import read_extension
+from fuzzer.targets.hints import check_hints
 from fuzzer.targets.merging import merge_documents
 from fuzzer.targets.services import is_active, read_service, refuse_elsewhere
 from fuzzer.targets.variables import Variables
@@ -80,6 +81,10 @@ class _Reader:
         callers = [Caller(n, places[n], services[n].environment) for n in services]
         edges, inferred = read_edges(callers, Known(services.keys(), absent.keys()))
         self.check_names(services, absent)
+        for name in services:
+            model = places[name].at(EXTENSION, "model")
+            if model:
+                check_hints(name, model, services, [e.dependency for e in edges if e.caller == name])
         self.notes += [*_left_out(absent), *inferred, *_about_health(services.values())]
         self.notes += [*_about_opt_in(services.values()), *self.lookalikes()]
         name = self.name()

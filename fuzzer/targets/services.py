@@ -7,13 +7,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fuzzer.targets.base import Place, nearest
+from fuzzer.targets.edges import read_conditions
 from fuzzer.targets.environment import read_environment
+from fuzzer.targets.healthcheck import read_healthcheck
 from fuzzer.targets.ports import read_ports
 from models.compose import ServiceKeys
-from models.compose_nodes import ListNode, MapNode, ScalarNode, quoted
-from models.compose_spec import ENABLE_LABEL, HEALTHCHECK_KEYS, SERVICE_KEYS, SERVICE_NAME
+from models.compose_nodes import quoted
+from models.compose_spec import ENABLE_LABEL, SERVICE_KEYS, SERVICE_NAME
 from models.compose_words import sayable
-from models.target import HealthProbe, ProbeKind, Restart, RestartPolicy, Service
+from models.target import HealthCheck, HealthProbe, ProbeKind, Restart, RestartPolicy, Service
 
 _POLICY = re.compile(r"(?P<name>[a-z-]+)(?::(?P<retries>[0-9]{1,9}))?")
 _DEPLOY_CONDITIONS = {"none": Restart.NO, "on-failure": Restart.ON_FAILURE, "any": Restart.ALWAYS}
@@ -40,16 +42,21 @@ def read_service(
     refuse_elsewhere(place)
     label = _enable_label(place)
     wanted = next((w for w in (keys.enabled, label, enabled) if w is not None), False)
+    check = read_healthcheck(place)
+    replicas = _replicas(place)
     return Service(
         name=name,
         restart=read_restart(place),
-        health=_health(place, keys),
+        health=_health(keys, check),
         ports=read_ports(place),
         environment=read_environment(place, directory, variables),
         local=keys.local.local() if keys.local else None,
         counters=keys.counters.counters() if keys.counters else None,
         criticality=keys.criticality,
         opted_in=wanted and enabled is not False,
+        healthcheck=check,
+        starts_after=read_conditions(place),
+        model=keys.model if keys.model.replicas else keys.model.model_copy(update={"replicas": replicas}),
     )
 
 
@@ -104,31 +111,22 @@ def _attempts(place: Place) -> int | None:
     return int(text or 0) or None
 
 
-def _health(place: Place, keys: ServiceKeys) -> HealthProbe:
+def _health(keys: ServiceKeys, check: HealthCheck | None) -> HealthProbe:
     """The best probe there is: a URL, the engine's health check, or that the process runs."""
-    has_check = _has_healthcheck(place)
     if keys.health:
         return HealthProbe(ProbeKind.HTTP, keys.health)
-    return HealthProbe(ProbeKind.ENGINE if has_check else ProbeKind.RUNNING)
+    return HealthProbe(ProbeKind.ENGINE if check else ProbeKind.RUNNING)
 
 
-def _has_healthcheck(place: Place) -> bool:
-    check = place.get("healthcheck")
-    if check is None:
-        return False
-    if not isinstance(check.node, MapNode):
-        check.complain("a mapping")
-    check.check_keys(HEALTHCHECK_KEYS, "a health check")
-    disable, test = check.get("disable"), check.get("test")
-    if disable is not None and disable.flag():
-        return False
-    match test and test.node:
-        case ScalarNode(text=text):
-            return text != "NONE"
-        case ListNode(items=(ScalarNode(text="NONE"), *_)):
-            return False
-        case _:
-            return True
+def _replicas(place: Place) -> int:
+    """``deploy.replicas``, or ``scale``; one, where neither is a number that says something."""
+    for found in (place.at("deploy", "replicas"), place.get("scale")):
+        text = found.printed("a whole number") if found else None
+        if found and text is not None:
+            if re.fullmatch("[0-9]{1,4}", text):
+                return int(text) or 1
+            found.complain("a whole number")
+    return 1
 
 
 def _enable_label(place: Place) -> bool | None:

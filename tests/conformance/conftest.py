@@ -10,6 +10,8 @@ import os
 import secrets
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,7 +23,9 @@ from fuzzer.runtimes.base import Runtime, Undo
 from fuzzer.runtimes.docker.clients import default_client
 from fuzzer.runtimes.docker.runtime import DockerRuntime
 from fuzzer.runtimes.local.runtime import LocalRuntime
+from fuzzer.runtimes.sim.runtime import SimRuntime
 from fuzzer.targets.files import load_target
+from models.load import Calls, Endpoint, Load, LoadRun, Phase, Request, Shape
 from models.target import Target
 from tests.conformance.saw import Saw, until
 from tests.support.ports import free_prefix
@@ -50,15 +54,63 @@ class Shop:
         return load_target(self.files, self.environ)
 
 
+Answers = Callable[[Runtime, str, float], bool]
+
+
+def over_http(runtime: Runtime, service: str, timeout_s: float) -> bool:
+    """Ask over the network for its health."""
+    try:
+        with urllib.request.urlopen(f"{runtime.url(service)}/health", timeout=timeout_s) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+class OneRequest:
+    """Sends one request to a simulated service, as a client would, and waits for what becomes of it."""
+
+    def __init__(self, runtime: Runtime, service: str, timeout_s: float) -> None:
+        assert isinstance(runtime, SimRuntime)
+        self.seen: list[Request] = []
+        load = Load("one", (Endpoint("GET /health", service, needs=()),), timeout_s=timeout_s)
+        clients = runtime.loads(self)
+        clients.start(load, {}, Phase.DURING, Shape.STEADY, 1.0, 1.0)
+        until(runtime.clock, lambda: clients.quiet, "the request is not over")
+
+    @classmethod
+    def answers(cls, runtime: Runtime, service: str, timeout_s: float) -> bool:
+        (request,) = cls(runtime, service, timeout_s).seen
+        return request.status == 200
+
+    def saw_request(self, seen: Request) -> None:
+        self.seen.append(seen)
+
+    def saw_load(self, run: LoadRun) -> None:
+        """One request is all."""
+
+    def saw_calls(self, seen: Calls) -> None:
+        """Nobody asks for them."""
+
+
 @dataclass
 class Kind:
-    """One kind of runtime: how to make one, and one that is entered already, if entering is dear."""
+    """One kind of runtime: how to make one, and one that is entered already, if entering is dear.
+
+    ``answers`` tells whether a service answers a request within so many seconds.
+    """
 
     make: Callable[[], Runtime]
     entered: Runtime | None = None
+    answers: Answers = over_http
 
     def lent(self) -> AbstractContextManager[Runtime]:
         return nullcontext(self.entered) if self.entered else self.make()
+
+
+@pytest.fixture(scope="session")
+def sim(tmp_path_factory: pytest.TempPathFactory) -> Kind:
+    target = Shop(tmp_path_factory.mktemp("sim")).target
+    return Kind(lambda: SimRuntime(target), answers=OneRequest.answers)
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +159,7 @@ def _no_engine() -> str:
     return ""
 
 
-@pytest.fixture(params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.fixture(params=["sim", "local", pytest.param("docker", marks=pytest.mark.docker)])
 def kind(request: pytest.FixtureRequest) -> Kind:
     made: Kind = request.getfixturevalue(request.param)
     return made
@@ -127,7 +179,12 @@ def runtime(kind: Kind, saw: Saw) -> Iterator[Runtime]:
         entered.undo(Undo("start", services))
         entered.watch(saw)
         began_s = entered.clock.now()
-        until(lambda: all(saw.healthy_since(n, began_s) for n in services), "not all are healthy", 60.0)
+        until(
+            entered.clock,
+            lambda: all(saw.healthy_since(n, began_s) for n in services),
+            "not all are healthy",
+            60.0,
+        )
         saw.processes.clear()
         yield entered
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fuzzer.runtimes.base import Clock
 from models.observation import Blindness, Change, Health, ProcessChange
 
 
@@ -46,8 +46,10 @@ class Saw:
         return bool(seen) and seen[-1].healthy
 
 
-def until(condition: Callable[[], object], what: str = "it did not happen", limit_s: float = 20.0) -> None:
-    deadline_s = time.monotonic() + limit_s
+def until(
+    clock: Clock, condition: Callable[[], object], what: str = "it did not happen", limit_s: float = 20.0
+) -> None:
+    deadline_s = clock.now() + limit_s
     while not condition():
-        assert time.monotonic() < deadline_s, f"{what} within {limit_s:.0f} s"
-        time.sleep(0.005)
+        assert clock.now() < deadline_s, f"{what} within {limit_s:.0f} s"
+        clock.sleep(0.005)

@@ -6,9 +6,6 @@ Services of the hardened shop: ``orders-db`` and most others come back by themse
 
 from __future__ import annotations
 
-import time
-import urllib.error
-import urllib.request
 from itertools import pairwise
 
 import pytest
@@ -37,8 +34,8 @@ def state(runtime, service):
 
 
 def until_back(runtime, saw, service, since_s):
-    until(lambda: state(runtime, service) is ProcessState.RUNNING, f"{service} does not run")
-    until(lambda: saw.healthy_since(service, since_s), f"{service} is not healthy again")
+    until(runtime.clock, lambda: state(runtime, service) is ProcessState.RUNNING, f"{service} does not run")
+    until(runtime.clock, lambda: saw.healthy_since(service, since_s), f"{service} is not healthy again")
 
 
 def in_order(saw, service):
@@ -60,10 +57,10 @@ def test_it_is_watched_from_the_first_moment(runtime, saw):
         assert all(a.ended_s <= b.at_s for a, b in pairwise(seen)), "one probe after the other"
 
 
-def test_a_service_answers_at_its_url(runtime):
+def test_a_service_answers_at_its_url(runtime, kind):
     for name in runtime.target.topology.services:
-        with urllib.request.urlopen(f"{runtime.url(name)}/health", timeout=5) as answer:
-            assert answer.status == 200
+        assert runtime.url(name)
+        assert kind.answers(runtime, name, 5.0)
 
 
 def test_a_kill_is_final_until_started(runtime, saw):
@@ -76,8 +73,8 @@ def test_a_kill_is_final_until_started(runtime, saw):
     assert began_s <= seen.at_s <= ended_s, "it is told before kill returns"
     assert state(runtime, RETURNS) is ProcessState.DOWN
     assert runtime.status(RETURNS).instances == ()
-    until(lambda: saw.health_of(RETURNS, ended_s), "no probe says that it is down")
-    time.sleep(1.0)  # longer than any policy takes
+    until(runtime.clock, lambda: saw.health_of(RETURNS, ended_s), "no probe says that it is down")
+    runtime.clock.sleep(1.0)  # longer than any policy takes
     assert not any(h.healthy for h in saw.health_of(RETURNS, ended_s))
     assert state(runtime, RETURNS) is ProcessState.DOWN
     back_s = runtime.clock.now()
@@ -110,7 +107,7 @@ def test_a_crash_under_the_policy_no_is_final(runtime, saw):
     (seen,) = saw.exits(STAYS)
     assert (seen.exit_code, seen.returns) == (137, False)
     assert state(runtime, STAYS) is ProcessState.DOWN
-    time.sleep(0.5)
+    runtime.clock.sleep(0.5)
     assert state(runtime, STAYS) is ProcessState.DOWN
     assert in_order(saw, STAYS) == [Change.EXITED]
 
@@ -118,8 +115,8 @@ def test_a_crash_under_the_policy_no_is_final(runtime, saw):
 def test_each_process_has_a_name_of_its_own(runtime, saw):
     old = runtime.status(RETURNS).instances
     runtime.crash([RETURNS])
-    until(lambda: Change.STARTED in saw.changes(RETURNS))
-    until(lambda: runtime.status(RETURNS).instances)
+    until(runtime.clock, lambda: Change.STARTED in saw.changes(RETURNS))
+    until(runtime.clock, lambda: runtime.status(RETURNS).instances)
     exited, started = saw.of(RETURNS)
     assert (exited.instance,) == old
     assert (started.instance,) == runtime.status(RETURNS).instances
@@ -132,7 +129,7 @@ def test_several_die_at_the_same_moment(runtime, saw):
     assert max(died_s) - min(died_s) < 0.5
     assert [saw.exits(name)[0].returns for name in several] == [True, True, False]
     for name in several[:2]:
-        until(lambda name=name: state(runtime, name) is ProcessState.RUNNING)
+        until(runtime.clock, lambda name=name: state(runtime, name) is ProcessState.RUNNING)
     saw.processes.clear()
     runtime.kill(several[:2])
     died_s = [saw.exits(name)[0].at_s for name in several[:2]]
@@ -163,17 +160,17 @@ def test_a_restart_comes_back_whatever_the_policy(runtime, saw):
         until_back(runtime, saw, name, began_s)
     runtime.kill([STAYS])
     runtime.restart([STAYS])
-    until(lambda: state(runtime, STAYS) is ProcessState.RUNNING)
+    until(runtime.clock, lambda: state(runtime, STAYS) is ProcessState.RUNNING)
     assert saw.interference == []
 
 
-def test_a_frozen_service_hangs_until_it_is_let_go(runtime, saw):
+def test_a_frozen_service_hangs_until_it_is_let_go(runtime, saw, kind):
     began_s = runtime.clock.now()
     runtime.pause([RETURNS])
     frozen_s = runtime.clock.now()
     assert state(runtime, RETURNS) is ProcessState.PAUSED
     assert len(runtime.status(RETURNS).instances) == 1
-    until(lambda: len(saw.health_of(RETURNS, frozen_s)) > 1)
+    until(runtime.clock, lambda: len(saw.health_of(RETURNS, frozen_s)) > 1)
     hang = saw.health_of(RETURNS, frozen_s)[0]
     assert not hang.healthy
     assert "timeout" in hang.detail
@@ -181,8 +178,7 @@ def test_a_frozen_service_hangs_until_it_is_let_go(runtime, saw):
     assert timeout_s <= hang.ended_s - hang.at_s < timeout_s + 1.0
     with pytest.raises(StepInvalid):
         runtime.pause([RETURNS])
-    with pytest.raises((urllib.error.URLError, TimeoutError)):
-        urllib.request.urlopen(f"{runtime.url(RETURNS)}/health", timeout=0.3)
+    assert not kind.answers(runtime, RETURNS, 0.3)
     thawed_s = runtime.clock.now()
     runtime.unpause([RETURNS])
     runtime.unpause([RETURNS])
@@ -232,7 +228,7 @@ def test_a_dead_dependency_harms_only_who_needs_it(runtime, saw):
     runtime.kill(["orders-db"])
     radius = runtime.target.topology.blast_radius({"orders-db"})
     outside = set(runtime.target.topology.services) - radius
-    until(lambda: not any(saw.health_of(name)[-1].healthy for name in radius))
+    until(runtime.clock, lambda: not any(saw.health_of(name)[-1].healthy for name in radius))
     assert all(saw.health_of(name)[-1].healthy for name in outside)
     assert {p.service for p in saw.processes} == {"orders-db"}
 
@@ -248,8 +244,8 @@ def test_nothing_is_told_after_leaving(kind):
     saw = Saw()
     with kind.make() as runtime:
         runtime.watch(saw)
-        until(lambda: saw.health)
+        until(runtime.clock, lambda: saw.health)
     heard = len(saw.health), len(saw.processes)
-    time.sleep(0.3)
+    runtime.clock.sleep(0.3)
     assert (len(saw.health), len(saw.processes)) == heard
     assert saw.interference == []

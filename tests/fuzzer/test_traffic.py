@@ -16,7 +16,6 @@ from models.errors import StepInvalid
 from models.expected import Expected
 from models.load import Durable, Endpoint, Fate, Load, LoadRun, Phase, ReadBack, Request, Shape
 from models.scenario import Scenario
-from models.target import Counters
 from models.verdict import Outcome
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 
@@ -36,6 +35,8 @@ class FakeLoads:
     ends_s: float = float("-inf")
     checks: int = 0
     stopped: bool = True
+    counting_from: int | None = None
+    asked: list = field(default_factory=list)
 
     @property
     def quiet(self):
@@ -63,6 +64,13 @@ class FakeLoads:
             self.sink.saw_load(replace(run, ended_s=self.fleet.clock.now(), trouble=self.trouble(phase)))
 
         self.fleet.clock.at(last_s, over)
+
+    def count_calls(self):
+        self.counting_from = len(self.started)
+
+    def read_back(self, written, urls):
+        self.asked.append((list(written), dict(urls)))
+        return [ReadBack(w.load, w.endpoint, w.id, w.at_s, Fate.FOUND) for w in written]
 
     def check(self):
         self.checks += 1
@@ -255,19 +263,12 @@ def durable_load():
     return {"checkout": Load("checkout", (first, Endpoint("GET /", "checkout")))}
 
 
-def test_what_was_acknowledged_is_read_back(monkeypatch):
-    asked = []
-
-    def fake_read_back(written, urls):
-        asked.append((list(written), dict(urls)))
-        return [ReadBack(w.load, w.endpoint, w.id, w.at_s, Fate.FOUND) for w in written]
-
-    monkeypatch.setattr(module, "read_back", fake_read_back)
+def test_what_was_acknowledged_is_read_back():
     stage = Stage(loads=durable_load())
     stage.loads.answer = lambda phase, number: (201, 5.0, "", "" if number % 2 else f"{phase}-{number}")
     stage.play_on()
     stage.traffic.after(stage.now)
-    [(written, urls)] = asked
+    [(written, urls)] = stage.loads.asked
     assert urls == {"db": "http://db:80"}
     assert Counter(one.id.partition("-")[0] for one in written) == {"before": 20, "after": 20}
     requests = {request.written: request for request in stage.history().requests if request.written}
@@ -276,34 +277,18 @@ def test_what_was_acknowledged_is_read_back(monkeypatch):
     assert len(stage.history().read_backs) == 40
 
 
-def test_nothing_written_is_nothing_to_read(monkeypatch):
-    monkeypatch.setattr(module, "read_back", lambda *_: pytest.fail("there is nothing to read"))
+def test_nothing_written_is_nothing_to_read():
     stage = Stage()
     stage.play_on()
     stage.traffic.after(stage.now)
+    assert stage.loads.asked == []
 
 
-def test_counts_are_watched_from_the_baseline_to_the_end(monkeypatch):
-    counting = []
-
-    class FakeCounters:
-        def __init__(self, target, sink, now):
-            counting.append(target.services["checkout"].counters)
-
-        def start(self):
-            counting.append(f"from {len(stage.loads.started)}")
-
-        def stop(self):
-            counting.append("over")
-
-    monkeypatch.setattr(module, "CallCounters", FakeCounters)
+def test_counts_are_watched_from_the_baseline_to_the_end():
     stage = Stage()
-    stage.target.services["checkout"] = replace(
-        stage.target.services["checkout"], counters=Counters("http://x")
-    )
     stage.traffic.before()
+    assert stage.loads.counting_from == 0
     stage.traffic.end()
-    assert counting == [Counters("http://x"), "from 0", "over"]
     assert stage.loads.stopped
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from fuzzer import traffic as module
-from fuzzer.loads.running import RunningLoads
+from fuzzer.clients import HttpClients
 from fuzzer.recorder import Recorder
 from fuzzer.traffic import Traffic
 from models.expected import Expected
@@ -64,7 +64,7 @@ def test_for_real():
         fleet.clock = RealTime()
         fleet.url = lambda service: f"http://127.0.0.1:{server.server_port}"
         recorder = Recorder(target.topology.services, target.limits)
-        loads = RunningLoads(recorder, time.monotonic)
+        loads = HttpClients(target, recorder, time.monotonic)
 
         def history():
             now_s = time.monotonic()

@@ -116,6 +116,11 @@ class HistoryOf:
         self._processes.append(ProcessChange(service, at_s, Change.STARTED, "1"))
         return self
 
+    def frozen(self, service: str, since_s: float, until_s: float) -> HistoryOf:
+        self._processes.append(ProcessChange(service, since_s, Change.PAUSED, "1"))
+        self._processes.append(ProcessChange(service, until_s, Change.RESUMED, "1"))
+        return self.unhealthy(service, since_s, until_s)
+
     def blind(self, since_s: float, until_s: float, *, deaf: bool = False) -> HistoryOf:
         self._blind.append(Blindness(since_s, until_s, "not scheduled", deaf))
         return self

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fuzzer.actions.catalogue import available
+from fuzzer.clients import HttpClients
 from fuzzer.events import Event, Events
-from fuzzer.loads.running import RunningLoads
 from fuzzer.recorder import Recorder
-from fuzzer.runner import Runner
+from fuzzer.runner import Player, Runner
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.findings import FindingStore
 from invariants.catalogue import INVARIANTS
@@ -28,7 +28,7 @@ class Rig:
     def play(self, text: str, **options):
         return self.runner.play(Scenario.parse(text), **options)
 
-    def campaign(self, folder, **options) -> Campaign:
+    def campaign(self, folder, twin: Player | None = None, **options) -> Campaign:
         return Campaign(
             self.fleet.target,
             self.fleet,
@@ -38,6 +38,9 @@ class Rig:
             FindingStore(folder),
             Events(self.events.append),
             SearchOptions(**{"seed": 7, "findings": 1, **options}),
+            kept=folder / "examples",
+            twin=twin,
+            now=self.fleet.clock.now,
         )
 
 
@@ -48,6 +51,11 @@ def rig(misbehave: Callable[[FakeFleet], None] = lambda fleet: None, target: Tar
     fleet.watch(recorder)
     events: list[Event] = []
     runner = Runner(
-        target, fleet, recorder, INVARIANTS, Events(events.append), RunningLoads(recorder, fleet.clock.now)
+        target,
+        fleet,
+        recorder,
+        INVARIANTS,
+        Events(events.append),
+        HttpClients(target, recorder, fleet.clock.now),
     )
     return Rig(fleet, runner, recorder, events)

@@ -98,7 +98,7 @@ def test_a_note_of_an_error_is_shown_with_it(knockon, monkeypatch):
     [
         (["fly"], "No such command 'fly'"),
         (["kill"], "Missing argument 'SERVICE...'"),
-        (["kill", "db", "--runtime", "sim"], "there is no runtime 'sim'; expected one of: local, docker"),
+        (["kill", "db", "--runtime", "k8s"], "no runtime 'k8s'; expected one of: local, docker, sim"),
         (["kill", "db", "--wait", "soon"], "found 'soon'; expected a span of time"),
         (["kill", "orders-db", "--wait", "1h"], "expected 0 to 600"),
         (["kill", "orders-db", "--action", "fry"], "'fry' is not one of 'crash', 'kill'"),
@@ -111,6 +111,8 @@ def test_a_note_of_an_error_is_shown_with_it(knockon, monkeypatch):
         (["replay", ""], "the scenario has no steps"),
         (["fuzz", "--budget", "5x"], "found '5x'; expected a span of time"),
         (["fuzz", "--steps", "0"], "0 is not in the range"),
+        (["fuzz", "--min-coverage", "pears=1"], "expected one of: actions, pairs, phases"),
+        (["fuzz", "--min-coverage", "pairs=80"], "which is more than all"),
         (["graph", "--target", "nothing.yaml"], "nothing.yaml"),
         (["graph", "--blast", "nobody"], "there is no service 'nobody'"),
         (["graph", "--format", "svg"], "'svg' is not one of 'text', 'mermaid', 'dot'"),

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from fuzzer.probes import read_back as module
-from fuzzer.probes.read_back import Written, read_back
-from models.load import Durable, Fate
+from fuzzer.probes.read_back import read_back
+from models.load import Durable, Fate, Written
 from tests.fuzzer.probes.servers import polite, serving
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from fuzzer.events import FindingBegan, FindingMade, RunEnded, ScenarioEnded
 from fuzzer.pins import read_pin
+from models.coverage import Dimension, Mark
 from models.errors import RuntimeUnavailable
 from tests.support.fake_fleet import SHOP, target_of
 from tests.support.rig import rig
@@ -133,3 +134,28 @@ def test_the_same_seed_writes_the_same_scenarios(tmp_path):
 
     assert tried(3) == tried(3)
     assert tried(3) != tried(4)
+
+
+def test_the_map_tells_what_was_exercised_and_what_had_no_effect(tmp_path):
+    run = rig()
+    run.fleet.dead_to_orders.add("db")
+    coverage = run.campaign(tmp_path, budget_s=None, examples=8).run().coverage
+    actions, pairs = (coverage.dimensions[name] for name in (Dimension.ACTIONS, Dimension.PAIRS))
+    assert len(actions.every) == 5 * 4
+    assert len(pairs.every) == 4 * 3
+    without_effect = actions.marked(Mark.NO_EFFECT)
+    assert without_effect
+    assert {service for service, _ in without_effect} == {"db"}
+    exercised = actions.marked(Mark.EXERCISED)
+    assert len(exercised) > 5
+    assert not any(service == "db" for service, _ in exercised)
+    assert pairs.marked(Mark.EXERCISED)
+    assert not any("db" in pair for pair in pairs.marked(Mark.EXERCISED))
+
+
+def test_a_longer_search_exercises_more(tmp_path):
+    def share(examples):
+        coverage = rig().campaign(tmp_path, budget_s=None, examples=examples).run().coverage
+        return coverage.dimensions[Dimension.ACTIONS].share
+
+    assert 0 < share(1) < share(5) <= 1

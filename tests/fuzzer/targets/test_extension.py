@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.behaviour import Away, CallHints, Reaction, Response, UncleanHints
 from models.load import Durable, Endpoint, Load
 from models.target import Counters, Criticality, LocalCommand, Safety
 
@@ -165,7 +166,7 @@ def test_a_mistake_at_the_top_is_told_in_plain_words(refusal, keys: str, told: s
     ("keys", "told"),
     [
         ("3", ": found 3; expected a mapping"),
-        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, local; "
+        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, local, model; "
          "did you mean `health`?"),
         ("{health: web}", ".health: found 'web'; expected an http:// or https:// URL with a host"),
         ("{health: [http://x]}", ".health: found a list; expected text"),
@@ -182,11 +183,54 @@ def test_a_mistake_at_the_top_is_told_in_plain_words(refusal, keys: str, told: s
         ("{local: {command: a, environment: {A: [1]}}}", ".local.environment.A: found a list; expected text"),
         ("{local: {command: a, environment: {A: off}}}", ".local.environment.A: found off, which YAML 1.1 reads as false; "),
         ("{local: {command: a, environment: {B=C: 1}}}", ".local.environment.B=C: found 'B=C'; expected the name of a "),
+        ("{model: {start: 1}}", ".model.start: found an unknown key; expected one of replicas, start_s, stop_s, notice_s, "
+         "health_ms, work_ms, workers, queue, commit_s, unclean, needs_at_start, calls, reactions; did you mean `start_s`?"),
+        ("{model: {start_s: -1}}", ".model.start_s: found -1; expected at least 0"),
+        ("{model: {needs_at_start: [dbb]}}", ".model.needs_at_start[0]: found 'dbb'; expected the name of a service that "
+         "runs; did you mean `db`?"),
+        ("{model: {calls: {dbb: {retries: 1}}}}", ".model.calls.dbb: found 'dbb'; expected the name of a service that runs; "),
+        ("{model: {calls: {db: {retries: 1}}}}", ".model.calls.db: found 'db'; expected a service that web depends on"),
+        ("{hard: [db], model: {calls: {db: {retry: 1}}}}", ".model.calls.db.retry: found an unknown key; expected one of "),
+        ("{hard: [db], model: {calls: {db: {timeout_s: 0}}}}", ".model.calls.db.timeout_s: found 0; expected at least 0.001"),
+        ("{model: {reactions: [{when: {dbb: gone}, then: exits}]}}", ".model.reactions[0].when.dbb: found 'dbb'; expected the "
+         "name of a service that runs; did you mean `db`?"),
+        ("{model: {reactions: [{when: {web: gone}, then: exits}]}}", ".model.reactions[0].when.web: found the service itself; "
+         "expected another service"),
+        ("{model: {reactions: [{when: {db: dead}, then: exits}]}}", ".model.reactions[0].when.db: found 'dead'; expected "
+         "'gone', 'hung' or 'sick'"),
+        ("{model: {reactions: [{when: {db: gone}, then: dies}]}}", ".model.reactions[0].then: found 'dies'; expected 'serves'"),
+        ("{model: {reactions: [{when: {}, then: exits}]}}", ".model.reactions[0].when: found a mapping; expected at least one "),
+        ("{model: {reactions: [{when: {db: gone}, then: exits, delay_ms: 9}]}}", ".model.reactions[0].delay_ms: found `then: "
+         "exits`; expected `then: slows` where there is a `delay_ms`"),
+        ("{model: {reactions: [{when: {db: gone}, then: exits, in_order: true}]}}", ".model.reactions[0].in_order: found one; "
+         "expected at least two services that go away in order"),
+        ("{model: {unclean: {start_s: 1, exit_code: 0}}}", ".model.unclean: found both; expected either `start_s` or "),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_service_is_told_in_plain_words(refusal, keys: str, told: str):
     (only,) = refusal(f"services:\n  db: {{image: x}}\n  web:\n    x-knockon: {keys}")
     assert only.startswith(f"0.yaml:4: services.web.x-knockon{told}")
+
+
+def test_how_a_service_behaves_reaches_the_target(load):
+    target = load("""
+services:
+  web:
+    depends_on: [db]
+    x-knockon:
+      model:
+        start_s: 2
+        unclean: {exit_code: 3}
+        needs_at_start: [db]
+        calls: {db: {timeout_s: 1.5, retries: 2}}
+        reactions: [{when: {db: hung}, then: exits, after_s: 0.7}]
+  db: {image: x}
+""")
+    hints = target.services["web"].model
+    assert (hints.start_s, hints.stop_s, hints.needs_at_start) == (2, None, ["db"])
+    assert hints.unclean == UncleanHints(exit_code=3)
+    assert hints.calls == {"db": CallHints(timeout_s=1.5, retries=2)}
+    assert hints.reactions == [Reaction(when={"db": Away.HUNG}, then=Response.EXITS, after_s=0.7)]
 
 
 def test_one_mistake_does_not_hide_another(refusal):

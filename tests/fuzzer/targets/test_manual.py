@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from fuzzer.targets.files import load_target
+from models.behaviour import CallHints, Hints, Reaction, UncleanHints
 from models.compose import CountersKeys, LocalKeys, ProjectKeys, SafetyKeys, ServiceKeys
 from models.compose_loads import DurableKeys, EndpointKeys, LoadKeys
 from models.errors import TargetError
@@ -30,6 +31,10 @@ BLOCKS = re.findall(r"```(?:yaml|text)\n(.*?)```", MANUAL, re.DOTALL)
         SafetyKeys,
         LocalKeys,
         Limits,
+        Hints,
+        CallHints,
+        UncleanHints,
+        Reaction,
     ],
 )
 def test_every_key_is_explained(model: type[BaseModel]):
@@ -47,9 +52,14 @@ def test_the_example_of_loads_works(load):
     assert target.loads["browse"].services == ("gateway",)
 
 
+def test_the_example_of_a_behaviour_works(load):
+    hints = load(BLOCKS[2]).services["checkout"].model
+    assert (hints.start_s, list(hints.calls), len(hints.reactions)) == (2, ["orders-db"], 2)
+
+
 def test_the_transcript_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    Path("compose.yaml").write_text(BLOCKS[2])
+    Path("compose.yaml").write_text(BLOCKS[3])
     with pytest.raises(TargetError) as raised:
         load_target([Path("compose.yaml")], {})
-    assert str(raised.value) + "\n" == BLOCKS[3]
+    assert str(raised.value) + "\n" == BLOCKS[4]

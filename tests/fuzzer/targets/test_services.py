@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fuzzer.targets.ports import parse_port
-from models.target import Port
+from models.target import Condition, HealthCheck, Port
 
 
 def service(load, body: str, **options: object):
@@ -53,6 +53,12 @@ def test_restart_policies_are_those_of_compose(load, body: str, policy: str):
         ("healthcheck: {tset: x}", "healthcheck.tset: found an unknown key; expected a key of a health check; did you"),
         ("healthcheck: {disable: no}", "healthcheck.disable: found no, which YAML 1.1 reads as false; "
          'expected "no" in quotes, or false'),
+        ("healthcheck: {interval: 3}", "healthcheck.interval: found 3; expected a span of time such as 30s or 1m30s"),
+        ("healthcheck: {interval: 3 s}", "healthcheck.interval: found '3 s'; expected a span of time"),
+        ("healthcheck: {timeout: 10us}", "healthcheck.timeout: found '10us'; expected a span of time"),
+        ("healthcheck: {retries: many}", "healthcheck.retries: found 'many'; expected a whole number"),
+        ("deploy: {replicas: 1.5}", "deploy.replicas: found 1.5; expected a whole number"),
+        ("scale: two", "scale: found 'two'; expected a whole number"),
         ("environment: {A: on}", 'environment.A: found on, which YAML 1.1 reads as true; expected "on" in quotes'),
         ("environment: {A: 010}", "environment.A: found 010, which YAML 1.1 reads as the number 8; expected "),
         ("environment: {A: 2024-01-31}", "environment.A: found 2024-01-31, which YAML 1.1 reads as a date"),
@@ -88,7 +94,7 @@ def test_a_mistake_in_a_service_is_told(refusal, body: str, told: str):
 def test_keys_that_are_not_read_are_left_in_peace(load):
     assert service(
         load,
-        "x-any: {on: off}, logging: {driver: 3}, networks: [a], volumes: [no, 010], secrets: 7, deploy: {replicas: 22:22},"
+        "x-any: {on: off}, logging: {driver: 3}, networks: [a], volumes: [no, 010], secrets: 7, deploy: {mode: 22:22},"
         " command: off, build: {on: 2024-01-31}, labels: {a: on}",
     )
 
@@ -113,6 +119,50 @@ def test_a_service_has_a_name_that_a_scenario_can_say(refusal, name: str):
 )
 def test_health_is_told_by_the_best_probe_there_is(load, body: str, kind: str):
     assert service(load, body).health.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("body", "check"),
+    [
+        ("image: x", None),
+        ("healthcheck: {test: NONE}", None),
+        ("healthcheck: {test: x}", HealthCheck(30.0, 30.0, 3, 0.0)),
+        ("healthcheck: {test: x, interval: 1m30s, timeout: 500ms, retries: 5, start_period: 1h}",
+         HealthCheck(90.0, 0.5, 5, 3600.0)),
+        ("healthcheck: {test: x, interval: 0s, retries: 0}", HealthCheck(30.0, 30.0, 3, 0.0)),
+        ('healthcheck: {test: x, retries: "2", interval: 1.5s}', HealthCheck(1.5, 30.0, 2, 0.0)),
+    ],
+)  # fmt: skip
+def test_a_health_check_is_read_with_dockers_defaults(load, body: str, check: HealthCheck | None):
+    assert service(load, body).healthcheck == check
+
+
+def test_what_compose_waits_for_is_read(load):
+    target = load("""
+services:
+  web: {depends_on: {db: {condition: service_healthy}, log: {condition: service_started}, job:
+    {condition: service_completed_successfully}}}
+  db: {depends_on: [log]}
+  log: {image: x}
+  job: {image: x}
+""")
+    assert target.services["web"].starts_after == {"db": Condition.HEALTHY, "log": Condition.STARTED}
+    assert target.services["db"].starts_after == {"log": Condition.STARTED}
+    assert target.services["log"].starts_after == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "replicas"),
+    [
+        ("image: x", 1),
+        ("scale: 2", 2),
+        ("deploy: {replicas: 3}", 3),
+        ("deploy: {replicas: 0}", 1),
+        ("deploy: {replicas: 3}, x-knockon: {model: {replicas: 4}}", 4),
+    ],
+)
+def test_replicas_are_those_of_compose_unless_said_otherwise(load, body: str, replicas: int):
+    assert service(load, body).model.replicas == replicas
 
 
 def test_services_without_a_health_url_are_noted(load):

@@ -1,0 +1,237 @@
+"""What it takes to make a failure small, in executions on the fleet.
+
+    python -m benchmarks.shrink [--seeds 5]
+
+The fleet is a simulated shop that shows its flaw only as often as told; what is counted are plays on it,
+from the first failure until the smallest scenario is confirmed. The twin is the same shop, always honest.
+Hypothesis' own shrinker cannot be told that a failure does not show each time, so it is counted at a rate
+of 1 only. ddmin asks as often as ProbDD does before it believes that a part does not fail.
+
+Sources: Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 2002 (ddmin);
+Wang et al., "Probabilistic Delta Debugging", ESEC/FSE 2021.
+
+Bar: with the twin first a minimum takes at most 5 executions (median, at a rate of 1), and is always
+minimal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from benchmarks.bars import Bars, run
+from benchmarks.shop import HARDENED
+from fuzzer.events import Played
+from fuzzer.runner import Player
+from fuzzer.search.minimize import CONFIRMATIONS, minimize
+from fuzzer.search.plans import Plans
+from fuzzer.search.replays import SHRINKING_MISS, Replays
+from fuzzer.search.written import write_plans
+from fuzzer.session import RunConfig, Session, open_session
+from models.errors import InvariantViolated, ScenarioError
+from models.scenario import Scenario
+from models.step import Step
+from models.verdict import Outcome
+
+RATES = (1.0, 0.6, 0.3)
+STEPS = 8
+EXECUTIONS_MOST = 2000
+BUGS = {
+    1: {"checkout-service": [{"when": {"analytics-service": "hung"}, "then": "exits"}]},
+    2: {
+        "analytics-service": [
+            {"when": {"product-service": "hung", "orders-db": "gone"}, "then": "exits", "in_order": True}
+        ]
+    },
+    3: {
+        "analytics-service": [
+            {
+                "when": {"product-service": "hung", "orders-db": "gone", "user-service": "hung"},
+                "then": "exits",
+                "in_order": True,
+            }
+        ]
+    },
+}
+"""What exits, by how many steps it takes."""
+
+NEEDED = {
+    1: "pause analytics-service",
+    2: "pause product-service; kill orders-db",
+    3: "pause product-service; kill orders-db; pause user-service",
+}
+
+
+class Flaky:
+    """A fleet that shows its flaw only now and then, and counts what is played on it."""
+
+    def __init__(self, fleet: Player, rate: float, seed: int) -> None:
+        self._fleet = fleet
+        self._rate = rate
+        self._random = Random(seed)
+        self.executions = 0
+
+    def play(self, scenario: Scenario, stop_at: str | None) -> Played:
+        """Play it once."""
+        self.executions += 1
+        played = self._fleet.play(scenario, "shrink", stop_at=stop_at)
+        if played.violations and self._random.random() >= self._rate:
+            held = tuple(replace(v, outcome=Outcome.HOLDS, violations=()) for v in played.verdicts)
+            return replace(played, outcome=Outcome.HOLDS, violations=(), verdicts=held, complete=True)
+        return played
+
+
+Shrinker = Callable[[Session, Played, Flaky], "tuple[int, int] | None"]
+"""Executions until confirmed, and steps of what came out; None where it cannot be used."""
+
+
+def _replays(first: Played, fleet: Flaky) -> Replays:
+    return Replays(
+        fleet.play, first.violations[0].signature, lambda: fleet.executions < 2000, untested_holds=True
+    )
+
+
+def twin_first(session: Session, first: Played, fleet: Flaky) -> tuple[int, int]:
+    """Ask the twin, then confirm."""
+    small = minimize(first, first.violations[0], _replays(first, fleet), session.runner)
+    return small.settled, len(small.scenario)
+
+
+def prob_dd(session: Session, first: Played, fleet: Flaky) -> tuple[int, int]:
+    """Without a twin."""
+    small = minimize(first, first.violations[0], _replays(first, fleet))
+    return small.settled, len(small.scenario)
+
+
+def dd_min(session: Session, first: Played, fleet: Flaky) -> tuple[int, int]:
+    """Zeller's, with the same confirmations."""
+    replays = _replays(first, fleet)
+    replays.confirm(first.scenario, CONFIRMATIONS)
+
+    def fails(steps: Sequence[Step]) -> bool:
+        try:
+            return bool(steps) and replays.shows(Scenario.of(steps), SHRINKING_MISS)
+        except ScenarioError:
+            return False
+
+    steps, parts = list(first.scenario), 2
+    while len(steps) >= 2:
+        size = -(-len(steps) // parts)
+        subsets = [steps[at : at + size] for at in range(0, len(steps), size)]
+        rests = [[s for other in subsets if other is not subset for s in other] for subset in subsets]
+        for candidates, then in ((subsets, 2), (rests, max(parts - 1, 2))):
+            smaller = next((some for some in candidates if len(some) < len(steps) and fails(some)), None)
+            if smaller:
+                steps, parts = smaller, then
+                break
+        else:
+            if parts >= len(steps):
+                break
+            parts = min(len(steps), 2 * parts)
+    replays.confirm(Scenario.of(steps), max(0, CONFIRMATIONS - replays.counts(Scenario.of(steps))[1]))
+    return fleet.executions, len(steps)
+
+
+def hypothesis(session: Session, first: Played, fleet: Flaky, seed: int = 0) -> tuple[int, int] | None:
+    """Its own shrinker, from whatever it finds first; only what is played after that is counted."""
+    found: list[Played] = []
+    memo: dict[Scenario, Played] = {}
+    signature = first.violations[0].signature
+
+    def evaluate(plan: Scenario) -> None:
+        if plan not in memo:
+            memo[plan] = fleet.play(plan, signature)
+            if not found:
+                fleet.executions = 0
+        if memo[plan].shows(signature):
+            found.append(memo[plan])
+            raise InvariantViolated(signature)
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            write_plans(
+                session.target,
+                session.actions,
+                evaluate,
+                number=seed,
+                steps=STEPS,
+                plans=20_000,
+                shrink_with=Path(folder),
+            )
+        except InvariantViolated:
+            return fleet.executions, len(found[-1].scenario)
+    return None
+
+
+def failing(session: Session, needed: str, seed: int) -> Played:
+    """A scenario that fails, of as many steps as are played on a real fleet: what is needed among others."""
+    random = Random(seed)
+    plans = Plans(session.target, session.actions, STEPS, random)
+    wanted = Scenario.parse(needed).steps
+    while True:
+        steps = list(plans.fresh().steps[: STEPS - len(wanted)])
+        for step, place in zip(wanted, sorted(random.sample(range(STEPS), len(wanted))), strict=True):
+            steps.insert(place, step)
+        played = session.runner.play(plans.repaired(steps))
+        if played.violations and played.violations[0].invariant == "isolation":
+            return played
+
+
+def main(bars: Bars) -> None:
+    """One-, two- and three-step bugs at three rates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args()
+    ways: dict[str, Shrinker] = {
+        "Hypothesis": hypothesis,
+        "ddmin": dd_min,
+        "ProbDD": prob_dd,
+        "twin first": twin_first,
+    }
+    rows: list[tuple[object, ...]] = []
+    honest, minimal = [], []
+    for steps, reactions in BUGS.items():
+        with tempfile.TemporaryDirectory() as folder, _shop(reactions, Path(folder)) as session:
+            firsts = [failing(session, NEEDED[steps], seed) for seed in range(options.seeds)]
+            for rate in RATES:
+                for name, shrink in ways.items():
+                    if name == "Hypothesis" and rate < 1:
+                        continue
+                    results = [
+                        shrink(session, first, Flaky(session.runner, rate, seed))
+                        for seed, first in enumerate(firsts)
+                    ]
+                    counts = [result[0] for result in results if result]
+                    least = sum(result[1] == steps for result in results if result)
+                    rows.append(
+                        (steps, rate, name, f"{median(counts):g}", max(counts), f"{least}/{len(counts)}")
+                    )
+                    bars.console.print(*rows[-1])
+                    if name == "twin first":
+                        minimal += [result[1] == steps for result in results if result]
+                        honest += counts if rate == 1 else []
+    bars.table(
+        "executions from the first failure to the confirmed minimum",
+        ("steps", "rate", "shrinker", "median", "most", "minimal"),
+        rows,
+    )
+    bars.hold("twin first, at a rate of 1, median", median(honest), "<=", 5)
+    bars.hold("twin first, minimal", sum(minimal) / len(minimal), "==", 1)
+
+
+def _shop(reactions: dict[str, list], folder: Path):
+    """The hardened shop with one of these bugs, simulated."""
+    override = folder / "bug.yaml"
+    services = {name: {"x-knockon": {"model": {"reactions": some}}} for name, some in reactions.items()}
+    override.write_text(json.dumps({"x-knockon": {"safety": {"max_faults": 3}}, "services": services}))
+    return open_session(RunConfig((*HARDENED, override), runtime="sim", state=folder))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Services in virtual time: nothing runs, and a minute takes milliseconds."""
