@@ -55,7 +55,7 @@ class HiddenTriple:
     """Plays scenarios on a fleet with one such flaw; another seed hides another."""
 
     def __init__(self, seed: int) -> None:
-        random = Random(seed)
+        random = Random(f"hidden {seed}")  # not the numbers that a search of the same seed draws
         *victims, first, second = random.sample(SERVICES, 5)
         self.flaw = tuple(Step.of(random.choice(tuple(DEEDS)), name) for name in victims)
         self._witnesses = (first, second)

@@ -182,7 +182,7 @@ class Performance:
         self._judged_s = now_s = self._clock.now()
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough
-        if self._recorder.news == self._judged_news:
+        if self._recorder.news == self._judged_news and self._is_excused(now_s):
             return  # nothing that could change a verdict
         self._judged_news = self._recorder.news
         self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
@@ -191,6 +191,13 @@ class Performance:
             raise _SeenEnough
         if found and self._stop_at is None and self._violated_s is None:
             self._violated_s = now_s
+
+    def _is_excused(self, now_s: float) -> bool:
+        """Whether a fault excuses whoever is unhealthy now, so that only its end can accuse anybody."""
+        return all(
+            any(since_s <= now_s <= until_s for since_s, until_s in self._expected.excuses(service))
+            for service in self._recorder.unhealthy
+        )
 
     # Healing.
 

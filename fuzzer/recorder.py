@@ -52,8 +52,9 @@ class Recorder:
         limits: what counts as steady.
 
     Attributes:
-        news: grows with whatever could break a promise; a healthy answer after another cannot, nor a
-            request, since shares of requests are judged only at the end.
+        news: grows with whatever could break a promise. A health answer like the last one can do that
+            only to a service that is ``unhealthy``, and a request cannot, since shares of requests are
+            judged only at the end.
     """
 
     def __init__(self, services: Iterable[str], limits: Limits) -> None:
@@ -64,13 +65,19 @@ class Recorder:
         self._lock = Lock()
         self.news = 0
 
+    @property
+    def unhealthy(self) -> list[str]:
+        """Services whose latest health answer was a bad one."""
+        with self._lock:
+            return [name for name, recent in self._recent.items() if recent and not recent[-1].healthy]
+
     # What the watchers call.
 
     def saw_health(self, seen: Health) -> None:
         """A health probe ended."""
         with self._lock:
             recent = self._recent[seen.service]
-            self.news += not (seen.healthy and recent and recent[-1].healthy)
+            self.news += not recent or recent[-1].healthy is not seen.healthy
             recent.append(seen)
             if self._tape:
                 self._tape.health.append(seen)

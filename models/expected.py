@@ -141,6 +141,11 @@ class Expected:
 
     def active(self) -> tuple[str, ...]:
         """Services with any harm in force now, lasting or passing."""
+        return self._active
+
+    @cached_property
+    def _active(self) -> tuple[str, ...]:
+        """Every action asks for it before each draw."""
         names = {harm.service for harm in self.harms if harm.active_at(self.now_s)}
         return tuple(name for name in self.topology.services if name in names)
 

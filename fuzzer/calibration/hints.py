@@ -8,7 +8,7 @@ from typing import Any
 
 from fuzzer.calibration.facts import Measured
 from fuzzer.calibration.knowledge import KnownFleet, KnownReaction, KnownService
-from models.behaviour import Away, Behaviour, Call, Hints, Reaction, Response, UncleanHints, Until
+from models.behaviour import Away, Behaviour, Call, CallHints, Hints, Reaction, Response, UncleanHints, Until
 from models.target import Condition, Target
 from models.topology import Strength
 
@@ -39,6 +39,7 @@ def _hints(name: str, known: KnownService, target: Target) -> Hints:
     notice_s = _notice_s(known)
     if notice_s is not None:
         plain[Measured.NOTICE] = notice_s
+    there = [seen for seen in known.reactions if seen.to in target.services]
     start_s, unclean_s = _starts(known)
     if start_s is not None:
         plain[Measured.START] = start_s
@@ -46,9 +47,8 @@ def _hints(name: str, known: KnownService, target: Target) -> Hints:
         **plain,
         unclean=_unclean(known, unclean_s),
         needs_at_start=_needs_at_start(name, known, target),
-        reactions=[
-            _reaction(name, one, known, target) for one in known.reactions if one.to in target.services
-        ],
+        calls={seen.to: CallHints(reconnects=False) for seen in there if _keeps_its_connection(seen)},
+        reactions=[_reaction(name, seen, known, target) for seen in there],
     )
 
 
@@ -116,10 +116,24 @@ def _reaction(name: str, seen: KnownReaction, known: KnownService, target: Targe
     delays_ms = [one.delay_ms for one in seen.agreeing if one.delay_ms is not None]
     if delays_ms:
         more["delay_ms"] = round(median(delays_ms), 1)
-    ends = [one.until for one in seen.agreeing if one.until is not None]
-    if ends:
-        more["until"] = Until.RESTART if ends.count(Until.RESTART) > len(ends) / 2 else Until.BACK
+    if _lasts(seen) and not _keeps_its_connection(seen):
+        more["until"] = Until.RESTART
     return Reaction(when={seen.to: seen.away}, then=seen.then, **more)
+
+
+def _lasts(seen: KnownReaction) -> bool:
+    """Whether it goes on when the other one is back."""
+    ends = [one.until for one in seen.agreeing if one.until is not None]
+    return ends.count(Until.RESTART) > len(ends) / 2
+
+
+def _keeps_its_connection(seen: KnownReaction) -> bool:
+    """Who errs for ever once a dependency restarted never opens a second connection to it.
+
+    Said like that, it also holds where nobody could see the dependency go, because he was frozen.
+    """
+    is_call = seen.declared and seen.away is Away.GONE and seen.then is Response.ERRORS
+    return is_call and _lasts(seen)
 
 
 def _noticed_s(name: str, seen: KnownReaction, known: KnownService, target: Target) -> float:

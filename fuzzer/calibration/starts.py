@@ -94,9 +94,8 @@ def _start(
     if lacking:
         yield from _without(history, away, began, lacking, exited, harmed_s)
         return
-    others = (name for name in history.services if name != service)
-    if exited and not all(away.is_well(name, at_s, exited.at_s) for name in others):
-        return  # because of one of them, perhaps
+    if exited and _fell_meanwhile(history, away, service, at_s, exited.at_s):
+        return  # because of that one, perhaps
     if unclean and (exited or history.ended_s > at_s + AT_ONCE_S):
         code = exited.exit_code if exited else None
         yield StartedUnclean(service, FAILED if exited and code is None else code)
@@ -106,6 +105,17 @@ def _start(
     if first.ended_s < harmed_s and all(away.is_well(name, at_s, first.ended_s) for name in needs):
         what = Measured.UNCLEAN_START if unclean else Measured.START
         yield Took(service, what, first.ended_s - at_s)
+
+
+def _fell_meanwhile(history: History, away: Absences, service: str, since_s: float, until_s: float) -> bool:
+    """Whether somebody else went away; who only errs may do that because of this very service."""
+    needs = history.expected.topology.needs(service)
+    return any(
+        one.since_s <= until_s and one.until_s > since_s and (name in needs or one.how is not Away.SICK)
+        for name in history.services
+        if name != service
+        for one in away.of[name]
+    )
 
 
 def _without(

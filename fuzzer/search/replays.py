@@ -8,7 +8,6 @@ a step that the proof finds afterwards; one in twenty in the proof.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -108,9 +107,17 @@ class Replays:
         return record.shown, record.shown + record.held
 
     def patience(self, miss: float) -> int:
-        """How many replays in which it does not show make a scenario hold, but for this chance."""
-        rate = (self.known[0] + 1) / (self.known[1] + 2)  # Laplace: never certain
-        return min(REPLAYS_MOST, max(1, math.ceil(math.log(miss) / math.log(1 - rate))))
+        """How many replays in which it does not show make a scenario hold, but for this chance.
+
+        The rate itself is only known from a few replays: three of three may well be a rate of 0.7. So the
+        chance is that of a Beta-Bernoulli process, which starts from knowing nothing.
+        """
+        shown, of = self.known
+        chance, replays = 1.0, 0
+        while chance > miss and replays < REPLAYS_MOST:
+            chance *= (of - shown + 1 + replays) / (of + 2 + replays)
+            replays += 1
+        return replays
 
     def shows(self, scenario: Scenario, miss: float = PROOF_MISS) -> bool:
         """Whether the signature shows in as many replays as that takes; known results count."""

@@ -92,13 +92,12 @@ class Trials:
     def play(self, scenario: Scenario) -> Played:
         """What a scenario told, for the first time or again.
 
-        An UNKNOWN is tried again on a renewed fleet before it counts. Only the history of a violation
-        is kept: histories are large.
+        An UNKNOWN is tried again on a renewed fleet before it counts. Only a history that shows something
+        new is kept: histories are large.
         """
         if scenario not in self._memo:
             told = self.play_anew(scenario)
-            kept = told.outcome is Outcome.VIOLATED
-            self._memo[scenario] = told if kept else replace(told, history=None)
+            self._memo[scenario] = told if self.news(told) else replace(told, history=None)
         return self._memo[scenario]
 
     def play_anew(self, scenario: Scenario) -> Played:

@@ -1,6 +1,6 @@
 from math import inf
 
-from models.expected import TRANSIENT_S, Effect, Expected, Standing
+from models.expected import TRANSIENT_S, Effect, Expected, Standing, united
 from tests.support.fake_fleet import SHOP, target_of
 
 START = Expected(target_of(*SHOP).topology, recovery_s=30.0)
@@ -49,3 +49,7 @@ def test_harm_is_blamed_from_its_beginning_to_the_end_of_its_excuse():
     assert hurt.blamed(2.0) == ("db",)
     assert hurt.blamed(33.0) == ("db",)
     assert hurt.blamed(33.1) == ()
+
+
+def test_excuses_that_overlap_are_one():
+    assert united([(4.0, 5.0), (0.0, 2.0), (1.0, 3.0), (3.0, 3.5)]) == [(0.0, 3.5), (4.0, 5.0)]

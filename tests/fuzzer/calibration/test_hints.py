@@ -79,3 +79,11 @@ def test_services_that_are_not_there_any_more_are_left_out(target):
     known = hints_of(KnownFleet().with_facts(facts), target)
     assert known["checkout"].reactions == []
     assert "ghost" not in known
+
+
+def test_who_errs_for_ever_after_a_restart_of_its_dependency_never_connects_again(target):
+    known = hints(target, replace(ERRS, until=Until.RESTART))
+    assert known.calls == {"db": CallHints(reconnects=False)}
+    assert known.reactions[0].until is Until.BACK
+    hung = hints(target, replace(ERRS, away=Away.HUNG, until=Until.RESTART))
+    assert (hung.calls, hung.reactions[0].until) == ({}, Until.RESTART)

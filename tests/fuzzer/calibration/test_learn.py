@@ -167,6 +167,8 @@ def test_who_exits_at_its_start_without_somebody_needs_him(target):
 def test_who_does_not_survive_its_own_recovery_is_remembered_for_it(target):
     history = db_killed(target).exited("db", 4.1, 0, returns=False).until(9)
     assert StartedUnclean("db", 0) in learn(history, target)
+    caller_errs = db_killed(target).unhealthy("checkout", 1.05, 99).exited("db", 4.1, 0, returns=False)
+    assert StartedUnclean("db", 0) in learn(caller_errs.until(9), target)
     assert StartedUnclean("db", None) in learn(db_killed(target).until(9), target)
 
 
