@@ -11,8 +11,10 @@ from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.output import STYLES, Output, Progress
 from fuzzer.events import Played
-from fuzzer.reports.text import seconds, untested_lines, violation_lines
+from fuzzer.reports.text import assumption_lines, seconds, untested_lines, violation_lines
 from fuzzer.reports.timeline import timeline
+from fuzzer.runtimes.base import Modelled
+from fuzzer.search.involved import assumptions
 from fuzzer.session import RunConfig, Session, open_session, read_target
 from fuzzer.traffic import MakeTraffic
 from invariants.catalogue import TO_CLIENTS
@@ -98,7 +100,8 @@ class Player:
         match played.outcome:
             case Outcome.HOLDS:
                 kept = ", ".join(v.invariant for v in played.verdicts if v.outcome is Outcome.HOLDS)
-                line(f"HOLDS: {kept}  ({seconds(played.seconds)})", style)
+                modelled = ", modelled" if isinstance(self.session.runtime, Modelled) else ""
+                line(f"HOLDS: {kept}  ({seconds(played.seconds)}{modelled})", style)
                 for text in untested_lines(played.verdicts):
                     line(text)
             case Outcome.UNKNOWN:
@@ -108,6 +111,10 @@ class Player:
                     first, *rest = violation_lines(violation)
                     line(f"VIOLATED {first}", style)
                     for text in rest:
+                        line(text)
+                    session = self.session
+                    rests_on = assumptions(session.runtime, played.scenario, violation, session.target)
+                    for text in assumption_lines(rests_on):
                         line(text)
 
     def _count(self, number: str, played: Played) -> None:

@@ -46,9 +46,7 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
     yield f"minimal scenario: {counted(len(finding.minimal), 'step')}, {reproduction(finding)}"
     yield from (f"    {step}" for step in finding.minimal)
     yield f"  {necessity(finding)}"
-    if finding.rests_on:
-        yield "  modelled, not measured; it rests on what the files do not say:"
-        yield from (f"    {assumption}" for assumption in finding.rests_on)
+    yield from assumption_lines(finding.rests_on)
     if finding.executions:
         found = counted(len(finding.original), "step")
         spent = f"{finding.executions} played to confirm, shrink and prove it, in {seconds(finding.seconds)}"
@@ -62,6 +60,14 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
         yield f"pin it:     knockon pin {shlex.quote(str(finding.saved))}{options}"
     else:
         yield "it could not be saved: the replay command above is the only copy"
+
+
+def assumption_lines(rests_on: Iterable[str]) -> Iterator[str]:
+    """What a violation by modelled services rests on; no lines for real ones."""
+    lines = [f"    {assumption}" for assumption in rests_on]
+    if lines:
+        yield "  modelled, not measured; it rests on what the files do not say:"
+        yield from lines
 
 
 def reproduction(finding: Finding) -> str:

@@ -17,7 +17,7 @@ from fuzzer.search.corpus import Corpus
 from fuzzer.search.findings import FindingStore
 from fuzzer.search.foresight import Foresight
 from fuzzer.search.hunts import Caught, ChoosyHunt, Hunt, ThoroughHunt
-from fuzzer.search.involved import involved
+from fuzzer.search.involved import assumptions
 from fuzzer.search.minimize import minimize
 from fuzzer.search.novelty import Novelty
 from fuzzer.search.replays import Replays
@@ -194,7 +194,7 @@ class Campaign:
                 shrinking=small.shrinking,
                 executions=replays.executions,
                 seconds=self._now() - began_s,
-                rests_on=self._rests_on(small.scenario, told),
+                rests_on=assumptions(self._runtime, small.scenario, told, self._target),
             )
         )
         self._events.emit(FindingMade(finding))
@@ -204,12 +204,6 @@ class Campaign:
         """What both scenarios showed, as the smaller one shows it."""
         signature = caught.first.violations[0].signature
         return next(v for v in caught.least.violations if v.signature == signature)
-
-    def _rests_on(self, scenario: Scenario, violation: Violation) -> tuple[str, ...]:
-        """The assumptions without which it may not be so."""
-        if not isinstance(self._runtime, Modelled):
-            return ()
-        return self._runtime.rests_on(involved(scenario, violation, self._target))
 
     # Summing up.
 

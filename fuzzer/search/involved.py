@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fuzzer.runtimes.base import Modelled, Runtime
 from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Violation
@@ -16,3 +17,12 @@ def involved(scenario: Scenario, violation: Violation, target: Target) -> tuple[
         for edge in topology.path(violation.service, name):
             found |= {edge.caller, edge.dependency}
     return tuple(name for name in topology.services if name in found)
+
+
+def assumptions(
+    runtime: Runtime, scenario: Scenario, violation: Violation, target: Target
+) -> tuple[str, ...]:
+    """What a violation rests on, where services are only modelled; nothing on a real fleet."""
+    if not isinstance(runtime, Modelled):
+        return ()
+    return runtime.rests_on(involved(scenario, violation, target))
