@@ -144,8 +144,8 @@ def test_the_map_tells_what_was_exercised_and_what_had_no_effect(tmp_path):
     assert len(actions.every) == 5 * 4
     assert len(pairs.every) == 4 * 3
     without_effect = actions.marked(Mark.NO_EFFECT)
-    assert without_effect
-    assert {service for service, _ in without_effect} == {"db"}
+    # A step that did not take effect on one of its targets counts for none of them.
+    assert "db" in {service for service, _ in without_effect}
     exercised = actions.marked(Mark.EXERCISED)
     assert len(exercised) > 5
     assert not any(service == "db" for service, _ in exercised)

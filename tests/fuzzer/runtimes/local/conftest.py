@@ -18,7 +18,8 @@ import pytest
 from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.target import HealthProbe, LocalCommand, Port, ProbeKind, Restart, RestartPolicy, Service, Target
 from models.topology import Dependency, Topology
-from tests.conformance.saw import Saw, until
+from tests.conformance.saw import Saw
+from tests.support.waiting import until
 
 SERVICE = Path(__file__).with_name("service.py")
 RUN = (sys.executable, "-S", "-E", str(SERVICE))

@@ -16,7 +16,7 @@ from fuzzer.runtimes.local.fleets import FleetRecord, end_stale_fleets
 from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.target import LocalCommand, Port, Service
-from tests.conformance.saw import until
+from tests.support.waiting import until
 
 from .conftest import RUN, alive, noted_pid, pid_of, processes_in, service, target
 

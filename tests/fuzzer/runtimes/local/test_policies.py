@@ -6,7 +6,7 @@ from fuzzer.runtimes.base import ProcessState
 from models.errors import RuntimeUnavailable
 from models.observation import Change
 from models.target import LocalCommand, Restart, RestartPolicy, Service
-from tests.conformance.saw import until
+from tests.support.waiting import until
 
 from .conftest import get, service, will_exit_at_once
 

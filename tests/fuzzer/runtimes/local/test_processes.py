@@ -11,7 +11,7 @@ from fuzzer.runtimes.base import ProcessState
 from fuzzer.runtimes.local.clock import MonotonicClock
 from fuzzer.runtimes.local.processes import Processes
 from models.observation import Change
-from tests.conformance.saw import until
+from tests.support.waiting import until
 
 
 class Played:

@@ -25,7 +25,7 @@ from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.errors import RequestError, RuntimeUnavailable, StepInvalid
 from models.observation import Change
 from models.target import HealthProbe, LocalCommand, Restart, RestartPolicy, Service
-from tests.conformance.saw import until
+from tests.support.waiting import until
 
 from .conftest import RUN, alive, facts, get, noted_pid, pid_of, processes_in, service, target
 
