@@ -27,7 +27,8 @@ from benchmarks.bars import Bars, run
 from benchmarks.hidden import DEEDS, FLEET, HiddenTriple
 from benchmarks.searchers import SEARCHERS, Searcher
 from benchmarks.shop import FOLDER, HARDENED
-from fuzzer.session import RunConfig, open_session
+from fuzzer.config import RunConfig
+from fuzzer.session import open_session
 
 FOUND_SHARE = 11 / 12
 FLAW_STEPS = 12

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from fuzzer.config import RunConfig
 from fuzzer.events import Listener
 from fuzzer.search.campaign import SearchOptions
-from fuzzer.session import RunConfig, Session, open_session
+from fuzzer.session import Session, open_session
 from models.errors import RuntimeUnavailable
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "shop"

@@ -27,13 +27,14 @@ from statistics import median
 
 from benchmarks.bars import Bars, run
 from benchmarks.shop import HARDENED
+from fuzzer.config import RunConfig
 from fuzzer.events import Played
 from fuzzer.runner import Player
 from fuzzer.search.minimize import CONFIRMATIONS, minimize
 from fuzzer.search.plans import Plans
 from fuzzer.search.replays import SHRINKING_MISS, Replays
 from fuzzer.search.written import write_plans
-from fuzzer.session import RunConfig, Session, open_session
+from fuzzer.session import Session, open_session
 from models.errors import InvariantViolated, ScenarioError
 from models.scenario import Scenario
 from models.step import Step

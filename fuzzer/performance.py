@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fuzzer.actions.base import Stage
 from fuzzer.actions.catalogue import ACTIONS
@@ -15,6 +16,7 @@ from invariants.base import Invariant
 from models.errors import Inconclusive, Interference, StepInvalid
 from models.expected import Expected
 from models.history import History, PlayedStep, StepState
+from models.link import is_link
 from models.scenario import Scenario
 from models.step import Step
 from models.target import Target
@@ -217,14 +219,13 @@ class Performance:
 
         One that fails keeps none of the others from being undone; its error is raised at the end.
         """
-        wanted = self._target.topology.services if services is None else services
         failed: Inconclusive | None = None
-        for undo in reversed(_only(self._outstanding, wanted)):
+        for undo in reversed(_only(self._outstanding, services)):
             try:
                 self._runtime.undo(undo)
-                for name in undo.services:
+                for name in undo.targets:
                     self._until_running(name)
-                self._expected = self._expected.at(self._clock.now()).relieved(undo.services)
+                self._expected = self._expected.at(self._clock.now()).relieved(undo.targets)
             except Inconclusive as error:
                 failed = failed or error
         self._outstanding = _only(self._outstanding, self._expected.lasting())
@@ -233,6 +234,8 @@ class Performance:
 
     def _until_running(self, service: str) -> None:
         """A start counts as done once the runtime has seen it, so that no law sees it half done."""
+        if is_link(service):
+            return
         deadline_s = self._clock.now() + STARTED_S
         while self._runtime.status(service).state is not ProcessState.RUNNING:
             if self._clock.now() > deadline_s:
@@ -256,7 +259,10 @@ class Performance:
         return Played(self._scenario, result, verdicts, found, reason or doubt, complete, history=history)
 
 
-def _only(undos: Sequence[Undo], services: Sequence[str]) -> list[Undo]:
-    """The undos, less what they do to other services."""
-    wanted = [(undo.verb, tuple(name for name in undo.services if name in services)) for undo in undos]
-    return [Undo(verb, names) for verb, names in wanted if names]
+def _only(undos: Sequence[Undo], targets: Sequence[str] | None) -> list[Undo]:
+    """The undos, less what they do to other services and links; None for all."""
+    kept = [
+        replace(undo, targets=tuple(name for name in undo.targets if targets is None or name in targets))
+        for undo in undos
+    ]
+    return [undo for undo in kept if undo.targets]

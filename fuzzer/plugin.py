@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
+    from fuzzer.config import RunConfig
     from fuzzer.events import Event, Listener
-    from fuzzer.session import RunConfig, Session
+    from fuzzer.session import Session
 
 HERE = Path(__file__).resolve().parent
 EXIT_REQUEST, EXIT_UNKNOWN, EXIT_INTERRUPTED = 2, 3, 130
@@ -44,6 +45,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--promise", action="append", default=[], metavar="NAME", help="judge only this promise; repeatable"
     )
     group.addoption(
+        "--action", action="append", default=[], metavar="NAME", help="draw only this action; repeatable"
+    )
+    group.addoption("--edge-proxy", metavar="URL", help="a Toxiproxy server to use, or off (default: ours)")
+    group.addoption(
         "--min-coverage",
         action="append",
         default=[],
@@ -65,9 +70,9 @@ def run_config(config: pytest.Config) -> RunConfig:
     Raises:
         RequestError: an option makes no sense.
     """
+    from fuzzer.config import RunConfig
     from fuzzer.durations import parse_duration
     from fuzzer.search.campaign import SearchOptions
-    from fuzzer.session import RunConfig
     from fuzzer.thresholds import parse_min_coverage
 
     if _CONFIG not in config.stash:
@@ -79,6 +84,8 @@ def run_config(config: pytest.Config) -> RunConfig:
             pins=option("pins"),
             state=option("state"),
             promises=tuple(option("promise")),
+            edge_proxy=option("edge_proxy"),
+            actions=tuple(option("action")),
             min_coverage=parse_min_coverage(option("min_coverage")),
             search=SearchOptions(
                 budget_s=parse_duration(option("budget")),

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from fuzzer.recorder import Recorder
-from fuzzer.runtimes.base import CanRestart, CanStop, ProcessState, Runtime, Undo
+from fuzzer.runtimes.able import CanRestart, CanStop
+from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import StepInvalid
 from models.target import Target
 

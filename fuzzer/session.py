@@ -6,108 +6,35 @@ RunConfig ──▶ target ──▶ runtime ──▶ recorder ──▶ runner
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from types import FrameType
 
 from fuzzer.actions.base import Action
-from fuzzer.actions.catalogue import available
+from fuzzer.actions.catalogue import ACTIONS, available
 from fuzzer.anew import AnewPlayer
 from fuzzer.calibration.files import learnt
 from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
+from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
-from fuzzer.runtimes.base import CanBeginAnew, CanSend, Modelled, Runtime
+from fuzzer.runtimes.able import CanBeginAnew, CanPoison, CanSend, Modelled
+from fuzzer.runtimes.base import Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
 from fuzzer.targets.files import load_target
 from invariants.base import Invariant
-from invariants.catalogue import INVARIANTS
-from models.coverage import Dimension
 from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.target import Target
-
-DEFAULT_TARGET = (Path("compose.yaml"), Path("compose.hardened.yaml"))
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything that a command line says.
-
-    Attributes:
-        targets: compose files, merged in this order; none for the example shop.
-        project: a compose project's name; alone, the project is discovered from its labels.
-        runtime: ``local``, ``docker`` or ``sim``; None chooses: local for the example, else docker.
-        pins: the folder of pins; None for ``pins`` beside the first compose file.
-        state: where findings, logs and journals are kept.
-        promises: the invariants that judge, by name; none for all.
-        min_coverage: the share that a search has to exercise, in each dimension that is named.
-    """
-
-    targets: tuple[Path, ...] = ()
-    project: str | None = None
-    runtime: str | None = None
-    pins: Path | None = None
-    state: Path = Path(".knockon")
-    search: SearchOptions = field(default_factory=SearchOptions)
-    promises: tuple[str, ...] = ()
-    min_coverage: Mapping[Dimension, float] = field(default_factory=dict)
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The compose files that are read."""
-        if self.targets or self.project:
-            return self.targets
-        return example_shop()
-
-    @property
-    def runtime_name(self) -> str:
-        """The runtime, chosen if none was named."""
-        return self.runtime or ("docker" if self.targets or self.project else "local")
-
-    def pins_folder(self, target: Target) -> Path:
-        """Where pins are."""
-        return self.pins or target.directory / "pins"
-
-    @property
-    def invariants(self) -> tuple[Invariant, ...]:
-        """The invariants that judge, the gravest first.
-
-        Raises:
-            RequestError: there is no such invariant.
-        """
-        known = [invariant.name for invariant in INVARIANTS]
-        for name in self.promises:
-            if name not in known:
-                raise RequestError(f"there is no promise {name!r}; expected one of: {', '.join(known)}")
-        return tuple(one for one in INVARIANTS if not self.promises or one.name in self.promises)
-
-    def options(self) -> str:
-        """The command-line options that lead to the same fleet, with a space before each."""
-        words = [word for path in self.targets for word in ("--target", str(path))]
-        words += ["--project", self.project] if self.project else []
-        words += ["--runtime", self.runtime_name] if self.targets or self.project or self.runtime else []
-        return "".join(f" {shlex.quote(word)}" for word in words)
-
-
-def example_shop() -> tuple[Path, ...]:
-    """The hardened example shop: in a checkout beside this package, in a wheel inside it."""
-    here = Path(__file__).resolve().parent
-    for folder in (here / "example_shop", here.parent / "examples" / "shop"):
-        if folder.is_dir():
-            return tuple(folder / name for name in DEFAULT_TARGET)
-    raise RequestError("the example shop is not installed; name a compose file with --target")
 
 
 def read_target(config: RunConfig, environ: Mapping[str, str] | None = None) -> Target:
@@ -130,8 +57,10 @@ def read_target(config: RunConfig, environ: Mapping[str, str] | None = None) -> 
 
 def _local(target: Target, config: RunConfig) -> Runtime:
     from fuzzer.runtimes.local.runtime import LocalRuntime
+    from fuzzer.runtimes.proxies import DIRECT, proxies_at
 
-    return LocalRuntime(target, state_dir=config.state)
+    proxies = None if config.edge_proxy == DIRECT else proxies_at(config.edge_proxy)
+    return LocalRuntime(target, state_dir=config.state, proxies=proxies)
 
 
 def _docker(target: Target, config: RunConfig) -> Runtime:
@@ -213,6 +142,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         )
     refuse_undefined(target, config.min_coverage)
     with open_runtime(config, target) as runtime:
+        target, actions = _as_wired(target, runtime), _drawn(runtime, config.actions)
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
         events = Events(*listeners, *watching)
@@ -221,12 +151,42 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         runtime.watch(recorder)
         runner = _player(target, runtime, recorder, invariants, events)
         try:
-            yield Session(config, target, runtime, recorder, runner, available(runtime), events)
+            yield Session(config, target, runtime, recorder, runner, actions, events)
         except BaseException:
             with suppress(Inconclusive):  # the journal keeps what cannot be undone now
                 runner.leave_steady()
             raise
         runner.leave_steady()
+
+
+def _as_wired(target: Target, runtime: Runtime) -> Target:
+    """The target with those connections only that the runtime can harm, if it can harm any."""
+    edges = set(runtime.edges()) if isinstance(runtime, CanPoison) else set()
+    return replace(target, wires=tuple(w for w in target.wires if w.edge in edges)) if edges else target
+
+
+def _drawn(runtime: Runtime, names: Sequence[str]) -> Mapping[str, Action]:
+    """The actions that a search draws.
+
+    Raises:
+        RequestError: one that was asked for is not there, or none of them does any harm.
+    """
+    able = available(runtime)
+    for name in names:
+        if name not in ACTIONS:
+            raise RequestError(f"there is no action {name!r}; expected one of: {', '.join(ACTIONS)}")
+        if name not in able:
+            raise RequestError(f"the runtime {runtime.name} cannot {name} here; it can {', '.join(able)}")
+    wanted = {*(names or able), *ALWAYS}
+    drawn = {name: action for name, action in able.items() if name in wanted}
+    if not any(action.harmful for action in drawn.values()):
+        harmful = ", ".join(name for name, action in able.items() if action.harmful)
+        raise RequestError(f"no action that was asked for is a fault; expected one of: {harmful}")
+    return drawn
+
+
+ALWAYS = ("wait", "heal")
+"""Actions without which a search could not go on: while nothing more may be harmed, time has to pass."""
 
 
 def _note(text: str) -> None:
@@ -306,7 +266,7 @@ def heal_leftovers(runtime: Runtime) -> list[str]:
     for entry, undos in reversed(runtime.journal.pending().items()):
         for undo in reversed(undos):
             runtime.undo(undo)
-            told.append(f"{undo.verb} {' '.join(undo.services)}")
+            told.append(f"{undo.verb} {' '.join(undo.targets)}")
         runtime.journal.remove(entry)
     return told
 

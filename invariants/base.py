@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 
 from models.errors import InvariantViolated
 from models.history import History, Span
+from models.link import is_link
 from models.target import Target
 from models.topology import Strength
 from models.verdict import Verdict
@@ -72,9 +73,8 @@ def offset(history: History, at_s: float) -> str:
 
 
 def faults_before(history: History, at_s: float) -> tuple[str, ...]:
-    """Services that a fault had harmed by then, in the order of the topology."""
-    harmed = {harm.service for harm in history.expected.harms if harm.since_s <= at_s}
-    return tuple(name for name in history.services if name in harmed)
+    """Services and links that a fault had harmed by then, in the order of the topology."""
+    return history.expected.harmed_by(at_s)
 
 
 def blame(history: History, service: str, at_s: float) -> tuple[str, ...]:
@@ -102,6 +102,8 @@ def ways_out(history: History, service: str, at_s: float) -> tuple[str, ...]:
         if culprit == service:
             continue
         advice.append(f"fix: let {service} go on without {culprit} (timeout, fallback, reconnect)")
+        if is_link(culprit):
+            culprit = next((edge.dependency for edge in history.expected.topology.cut_by(culprit)), culprit)
         path = history.expected.topology.path(service, culprit)
         soft = next((edge for edge in path if edge.strength is Strength.SOFT), None)
         if soft:

@@ -106,7 +106,7 @@ def _clients(history: History, target: Target) -> Iterator[Clients]:
     for (load, _), sent in sorted(by_endpoint.items()):
         endpoint = history.endpoint_of(sent[0])
         needed = needs(endpoint, target.topology)
-        excuses = spans_of_harm(history, needed)
+        excuses = spans_of_harm(history, [endpoint.entry]) + history.expected.felt(needed)
         told = [request for request in sent if not doubtful(history, request)]
         before = tuple(request for request in told if history.phase_of(request) is Phase.BEFORE)
         since = (request for request in told if history.phase_of(request) is not Phase.BEFORE)
@@ -123,11 +123,11 @@ def telling(since: Iterable[Request], before: Iterable[Request]) -> list[Request
     return [r for r in since if r.status is None or not 400 <= r.status < 500 or r.status in normal]
 
 
-def spans_of_harm(history: History, services: Iterable[str]) -> list[tuple[float, float]]:
-    """When a fault on one of these services was in force, with its time to recover; each moment once."""
-    names = set(services)
+def spans_of_harm(history: History, targets: Iterable[str]) -> list[tuple[float, float]]:
+    """When a fault on one of these very targets was in force, with its time to recover; each moment once."""
+    names = set(targets)
     recovery_s = history.expected.recovery_s
-    harms = (harm for harm in history.expected.harms if harm.service in names)
+    harms = (harm for harm in history.expected.harms if harm.on in names)
     return united((harm.since_s, harm.excused_until_s(recovery_s)) for harm in harms)
 
 

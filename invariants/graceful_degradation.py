@@ -63,10 +63,10 @@ class GracefulDegradation:
         return verdict_of(self.name, violations, doubts, most)
 
     def _soft(self, history: History, group: Clients, target: Target) -> tuple[str, ...]:
-        """Harmed services to which a path leads from the entry, but no hard one."""
+        """Harmed services and links to which a path leads from the entry, but no hard one."""
         harmed = faults_before(history, history.ended_s)
-        entry = group.endpoint.entry
-        return tuple(n for n in harmed if n not in group.needs and target.topology.path(entry, n))
+        topology, entry = target.topology, group.endpoint.entry
+        return tuple(n for n in harmed if not topology.matters(n, group.needs) and topology.path(entry, n))
 
     def _judged(
         self, history: History, group: Clients, target: Target, soft: tuple[str, ...], asked: list[Request]

@@ -58,8 +58,8 @@ class Recovery:
         for harm in history.expected.harms:
             until_s = history.ended_s if harm.ended_s is None else harm.ended_s
             if (
-                harm.service == service
-                and harm.effect is not Effect.RETURNING
+                harm.on == service
+                and harm.effect in (Effect.DOWN, Effect.HUNG)
                 and harm.since_s <= exited.at_s <= until_s
             ):
                 return None  # killed on purpose: whoever heals the fault starts it

@@ -58,7 +58,7 @@ class RestartStorm:
             and change.at_s >= harms[0].since_s
         ]
         for harm in harms:
-            if harm.service == service:
+            if harm.on == service:
                 since = [at_s for at_s in starts if at_s >= harm.since_s]
                 needed = set(since[: _starts_needed(history, harm)])
                 starts = [at_s for at_s in starts if at_s not in needed]
@@ -79,7 +79,7 @@ class RestartStorm:
 
 
 def _starts_needed(history: History, harm: Harm) -> int:
-    """One for each replica that exited under the fault; a paused process needs none."""
+    """One for each replica that exited under the fault; one that was only paused needs none."""
     until_s = history.ended_s if harm.ended_s is None else harm.ended_s
-    exits = sum(harm.since_s <= e.at_s <= until_s for e in history.exits_of(harm.service))
-    return exits if harm.effect is Effect.HUNG else max(1, exits)
+    exits = sum(harm.since_s <= e.at_s <= until_s for e in history.exits_of(harm.on))
+    return max(1, exits) if harm.effect in (Effect.DOWN, Effect.RETURNING) else exits

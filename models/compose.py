@@ -7,15 +7,25 @@ have a file of their own, ``compose_loads.py``; what a single word may be stands
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 
 from models.behaviour import Hints
 from models.compose_loads import LoadKeys
-from models.compose_words import Command, HttpUrl, Keys, Name, Printed, Variable
+from models.compose_words import Command, HttpUrl, Keys, Name, Printed, Variable, must
 from models.limits import Limits
-from models.target import Counters, Criticality, LocalCommand, Safety
+from models.target import Counters, Criticality, LocalCommand, Role, Safety
+from models.topology import Group
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return text != ""
 
 
 class SafetyKeys(Keys):
@@ -29,6 +39,36 @@ class SafetyKeys(Keys):
     def safety(self) -> Safety:
         """The same as a value of the target."""
         return Safety(self.max_faults, frozenset(self.protect))
+
+
+class GroupKeys(Keys):
+    """Services that stand in for one another, such as the members of a cluster."""
+
+    members: Annotated[list[str], Field(min_length=2)]
+    """The services; each belongs to one group at most."""
+    tolerates: int | None = Field(default=None, ge=0)
+    """How many may be harmed at once while the others go on; a minority, if nothing is said."""
+    failover_s: float = Field(default=5.0, ge=0, le=3600)
+    """How long the others may take to take over, seconds."""
+
+    def group(self, name: str) -> Group:
+        """The same as a value of the topology."""
+        minority = (len(self.members) - 1) // 2
+        tolerates = minority if self.tolerates is None else self.tolerates
+        return Group(name, tuple(self.members), tolerates, self.failover_s)
+
+
+class RoleKeys(Keys):
+    """Where a service tells whether it is the primary of its group."""
+
+    url: HttpUrl
+    """Asked with GET."""
+    primary: Annotated[str, must(_is_pattern, "a regular expression")]
+    """It is the primary if this is found in the answer; ``^`` is the begin of a line."""
+
+    def role(self) -> Role:
+        """The same as a value of the target."""
+        return Role(self.url, self.primary)
 
 
 class LocalKeys(Keys):
@@ -70,6 +110,8 @@ class ProjectKeys(Keys):
     """An outside load tool that `knockon load-chaos` runs: k6, Artillery, Locust or hey."""
     safety: SafetyKeys = SafetyKeys()
     """What the fuzzer may not do."""
+    groups: dict[Name, GroupKeys] = Field(default_factory=dict)
+    """Services that stand in for one another, by the name of the group."""
 
 
 class ServiceKeys(Keys):
@@ -87,6 +129,8 @@ class ServiceKeys(Keys):
     """How much the service matters; ranks findings."""
     counters: CountersKeys | None = None
     """Where it tells how many requests it has sent to each dependency."""
+    role: RoleKeys | None = None
+    """Where it tells whether it is the primary of its group."""
     local: LocalKeys | None = None
     """How it is run as a plain process."""
     model: Hints = Hints()

@@ -14,12 +14,13 @@ draw next, the runner folds played steps with measured times for the invariants 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from math import inf
 
+from models.link import is_link
 from models.topology import Topology
 
 
@@ -32,9 +33,17 @@ class Effect(StrEnum):
     """A process that does not answer, until somebody lets it go on."""
     RETURNING = "returning"
     """The process died or was restarted: over with the step, and recovery is the fleet's duty."""
+    SLOW = "slow"
+    """It works, but late, until it is given back what it lacks."""
+    SILENT = "silent"
+    """What is sent is lost, and nothing comes back, until the connection is whole again."""
+    CUT = "cut"
+    """What is sent is refused, broken off or answered with an error, until then."""
+    STARVED = "starved"
+    """It lacks memory, disk or the like, and may fail of it, until it is given back."""
 
 
-LASTING = frozenset({Effect.DOWN, Effect.HUNG})
+LASTING = frozenset(Effect) - {Effect.RETURNING}
 
 
 class Standing(StrEnum):
@@ -62,9 +71,9 @@ TRANSIENT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """Harm done to ``service`` from ``since_s`` until ``ended_s`` (None: it lasts)."""
+    """Harm done to ``on``, a service or a link, from ``since_s`` until ``ended_s`` (None: it lasts)."""
 
-    service: str
+    on: str
     effect: Effect
     since_s: float
     ended_s: float | None = None
@@ -112,18 +121,18 @@ class Expected:
         moments += [harm.ended_s for harm in self.harms if harm.ended_s is not None]
         return self.now_s - max(moments, default=self.now_s)
 
-    def harmed(self, services: Iterable[str], effect: Effect) -> Expected:
-        """After a fault began."""
-        new = tuple(Harm(name, effect, self.now_s) for name in services)
+    def harmed(self, targets: Iterable[str], effect: Effect) -> Expected:
+        """After a fault on services or links began."""
+        new = tuple(Harm(name, effect, self.now_s) for name in targets)
         return replace(self, harms=self.harms + new)
 
-    def relieved(self, services: Iterable[str], effect: Effect | None = None) -> Expected:
-        """After harm to these services ended: that of one ``effect``, or all that lasts."""
-        names = set(services)
+    def relieved(self, targets: Iterable[str], effect: Effect | None = None) -> Expected:
+        """After harm to these ended: that of one ``effect``, or all that lasts."""
+        names = set(targets)
         ends = LASTING if effect is None else {effect}
         harms = tuple(
             replace(harm, ended_s=self.now_s)
-            if harm.ended_s is None and harm.service in names and harm.effect in ends
+            if harm.ended_s is None and harm.on in names and harm.effect in ends
             else harm
             for harm in self.harms
         )
@@ -131,28 +140,37 @@ class Expected:
 
     def all_relieved(self) -> Expected:
         """After everything was healed."""
-        return self.relieved(self.topology.services)
+        return self.relieved({harm.on for harm in self.harms})
 
     def lasting(self, effect: Effect | None = None) -> tuple[str, ...]:
-        """Services under harm that lasts until it is healed, in the order of the topology."""
+        """Services and links under harm that lasts until it is healed, in the order of the topology."""
         wanted = LASTING if effect is None else {effect}
-        names = {harm.service for harm in self.harms if harm.ended_s is None and harm.effect in wanted}
-        return tuple(name for name in self.topology.services if name in names)
+        return self._ordered(h.on for h in self.harms if h.ended_s is None and h.effect in wanted)
 
     def active(self) -> tuple[str, ...]:
-        """Services with any harm in force now, lasting or passing."""
+        """Services and links with any harm in force now, lasting or passing."""
         return self._active
 
     @cached_property
     def _active(self) -> tuple[str, ...]:
         """Every action asks for it before each draw."""
-        names = {harm.service for harm in self.harms if harm.active_at(self.now_s)}
-        return tuple(name for name in self.topology.services if name in names)
+        return self._ordered(harm.on for harm in self.harms if harm.active_at(self.now_s))
 
     def blamed(self, at_s: float) -> tuple[str, ...]:
-        """Services whose harm excuses somebody at this moment, in the order of the topology."""
-        names = {h.service for h in self.harms if h.since_s <= at_s <= h.excused_until_s(self.recovery_s)}
-        return tuple(name for name in self.topology.services if name in names)
+        """Services and links whose harm excuses somebody at this moment, in the order of the topology."""
+        return self._ordered(
+            h.on for h in self.harms if h.since_s <= at_s <= h.excused_until_s(self.recovery_s)
+        )
+
+    def harmed_by(self, at_s: float) -> tuple[str, ...]:
+        """Services and links that a fault had harmed by then, in the order of the topology."""
+        return self._ordered(harm.on for harm in self.harms if harm.since_s <= at_s)
+
+    def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Services in the order of the topology, then links as they come; each once."""
+        found = dict.fromkeys(names)
+        services = [name for name in self.topology.services if name in found]
+        return (*services, *(name for name in found if is_link(name)))
 
     def excuses(self, service: str) -> tuple[tuple[float, float], ...]:
         """Spans of time, oldest first and apart, in which ``service`` may be unhealthy."""
@@ -162,15 +180,53 @@ class Expected:
     def _excuses(self) -> dict[str, tuple[tuple[float, float], ...]]:
         spans: dict[str, list[tuple[float, float]]] = {}
         for harm in self.harms:
-            for service in self.topology.radius_of(harm.service):
-                spans.setdefault(service, []).append((harm.since_s, harm.excused_until_s(self.recovery_s)))
+            for service in self.topology.radius_of(harm.on):
+                spans.setdefault(service, []).append(self._span(harm))
+        for group in self.topology.groups:
+            for service in self.topology.radius_of(group.key):
+                spans.setdefault(service, []).extend(self._broken[group.key])
         return {service: tuple(united(some)) for service, some in spans.items()}
+
+    def felt(self, needed: Set[str]) -> list[tuple[float, float]]:
+        """Spans of time in which whoever needs these services and no others may be served badly."""
+        grouped = {group.key for name in needed if (group := self.topology.group_of(name))}
+        spans = [span for key in grouped for span in self._broken[key]]
+        for harm in self.harms:
+            if not self.topology.members_hit(harm.on) and self.topology.matters(harm.on, needed):
+                spans.append(self._span(harm))
+        return united(spans)
+
+    def _span(self, harm: Harm) -> tuple[float, float]:
+        return harm.since_s, harm.excused_until_s(self.recovery_s)
+
+    @cached_property
+    def _broken(self) -> dict[str, list[tuple[float, float]]]:
+        """When each group could not do its work: too many members harmed, or others just taking over."""
+        broken: dict[str, list[tuple[float, float]]] = {}
+        for group in self.topology.groups:
+            hits = [(h, set(self.topology.members_hit(h.on)) & set(group.members)) for h in self.harms]
+            hits = [(harm, members) for harm, members in hits if members]
+            spans = broken.setdefault(group.key, [])
+            for harm, _ in hits:
+                moments = (harm.since_s, harm.ended_s)
+                spans += [(at_s, at_s + group.failover_s) for at_s in moments if at_s is not None]
+                # Too many can only begin with a harm; it ends with the first of those that make it so many.
+                together = [(self._span(h)[1], m) for h, m in hits if _holds(self._span(h), harm.since_s)]
+                while len(set().union(*(members for _, members in together))) > group.tolerates:
+                    until_s, _ = first = min(together, key=lambda one: one[0])
+                    spans.append((harm.since_s, until_s))
+                    together.remove(first)
+        return broken
 
     def standing(self, service: str, at_s: float | None = None) -> Standing:
         """The worst that ``service`` may show at ``at_s`` (default: now)."""
-        blamed = self.blamed(self.now_s if at_s is None else at_s)
-        if service in blamed:
+        at_s = self.now_s if at_s is None else at_s
+        if service in self.blamed(at_s):
             return Standing.MAY_BE_DOWN
-        if service in self.topology.blast_radius(blamed):
+        if any(_holds(span, at_s) for span in self.excuses(service)):
             return Standing.MAY_DEGRADE
         return Standing.UP
+
+
+def _holds(span: tuple[float, float], at_s: float) -> bool:
+    return span[0] <= at_s <= span[1]

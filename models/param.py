@@ -14,7 +14,8 @@ class Param:
     """A number that a step carries.
 
     Whole numbers from ``low`` to ``high`` are drawn, the simplest first; a person may write anything
-    from ``least`` to ``most``, or, if it is ``optional``, nothing.
+    from ``least`` to ``most``, or, if it is ``optional``, nothing. Where only some numbers make a difference,
+    ``drawn`` names those.
     """
 
     name: str
@@ -23,11 +24,12 @@ class Param:
     least: float
     most: float
     optional: bool = False
+    drawn: tuple[int, ...] = ()
 
     @property
-    def numbers(self) -> range:
+    def numbers(self) -> Sequence[int]:
         """Numbers to draw, the simplest first."""
-        return range(self.low, self.high + 1)
+        return self.drawn or range(self.low, self.high + 1)
 
 
 class Pick(Protocol):

@@ -5,24 +5,34 @@ parameter (``2s`` is ``duration_s``, ``50rps`` is ``rate_rps``), then ``name=val
 
     crash checkout-service
     kill product-service user-service
+    latency checkout-service -> orders-db 200ms
     load checkout 50rps 5s
 
-A step knows nothing of what its action does; whether it makes sense is for the action to say.
+A target with an arrow is a link (``models/link.py``). A step knows nothing of what its action does; whether
+it makes sense is for the action to say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from models.errors import ScenarioError
+from models.link import BOTH_WAYS, ONE_WAY, Link
 
 Value: TypeAlias = int | float | str
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
-UNITS: Mapping[str, str] = {"s": "duration_s", "rps": "rate_rps", "%": "percent", "mib": "size_mib"}
+UNITS: Mapping[str, str] = {
+    "s": "duration_s",
+    "ms": "delay_ms",
+    "rps": "rate_rps",
+    "%": "percent",
+    "mib": "size_mib",
+    "kbps": "rate_kbps",
+}
 _UNIT_OF = {name: unit for unit, name in UNITS.items()}
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})({'|'.join(map(re.escape, UNITS))})")
@@ -34,6 +44,17 @@ def _number(text: str) -> int | float:
     """``2`` and ``2.0`` are the same value, so that one scenario has one text."""
     value = float(text)
     return int(value) if value.is_integer() else value
+
+
+def _with_links(words: Sequence[str]) -> list[str]:
+    """The words, with what stands around an arrow made one with it."""
+    joined: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in (ONE_WAY, BOTH_WAYS) and joined:
+            word = f"{joined.pop()} {word} {next(rest, '')}"
+        joined.append(word)
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,10 @@ class Step:
             raise ScenarioError(f"`{self}`: {name} is {value!r}; expected a number")
         return float(value)
 
+    def number_or(self, name: str, otherwise: float) -> float:
+        """The value of a numeric parameter that may be left out."""
+        return otherwise if self.param(name) is None else self.number(name)
+
     def replacing(self, **params: Value) -> Step:
         """The same step with some parameters changed."""
         return Step(self.action, self.targets, tuple(sorted({**dict(self.params), **params}.items())))
@@ -89,19 +114,19 @@ class Step:
             )
         targets: list[str] = []
         params: dict[str, Value] = {}
-        for word in words[1:]:
+        for word in _with_links(words[1:]):
             value: Value
             if quantity := _QUANTITY.fullmatch(word):
                 name, value = UNITS[quantity[2]], _number(quantity[1])
             elif named := _NAMED.fullmatch(word):
                 name, value = named[1], _number(named[2]) if re.fullmatch(_NUMBER, named[2]) else named[2]
-            elif _WORD.fullmatch(word):
+            elif _WORD.fullmatch(word) or Link.parse(word):
                 targets.append(word)
                 continue
             else:
                 raise ScenarioError(
                     f"`{text.strip()}`: found {word!r}; "
-                    "expected a service, a quantity such as 2s, or name=value"
+                    "expected a service, a link such as a -> b, a quantity such as 2s, or name=value"
                 )
             if name in params:
                 raise ScenarioError(f"`{text.strip()}`: {name} is given twice")

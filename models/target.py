@@ -15,6 +15,7 @@ from models.behaviour import Hints
 from models.limits import Limits
 from models.load import Load
 from models.topology import Topology
+from models.wire import Wire
 
 
 class Restart(StrEnum):
@@ -128,6 +129,7 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     local: LocalCommand | None = None
     counters: Counters | None = None
+    role: Role | None = None
     criticality: Criticality = Criticality.NORMAL
     opted_in: bool = True
     healthcheck: HealthCheck | None = None
@@ -148,6 +150,14 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """Where a service tells its role: ``primary`` is a regular expression that its answer then holds."""
+
+    url: str
+    primary: str
+
+
+@dataclass(frozen=True, slots=True)
 class Safety:
     """What the fuzzer may not do: more than ``max_faults`` at once, anything to ``protect``."""
 
@@ -163,6 +173,7 @@ class Target:
         name: the compose project.
         directory: where pins and local commands belong: the folder of the first compose file.
         load_command: an outside load tool, run by `knockon load-chaos`.
+        wires: connections that the services' variables name; faults of links are done to these.
         files: the compose files, empty when a running project was discovered.
         notes: remarks for the reader, such as edges that were only inferred.
     """
@@ -175,6 +186,7 @@ class Target:
     loads: Mapping[str, Load] = field(default_factory=dict)
     load_command: tuple[str, ...] = ()
     safety: Safety = Safety()
+    wires: tuple[Wire, ...] = ()
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -186,6 +198,12 @@ class Target:
             for name in self.topology.services
             if self.services[name].opted_in and name not in self.safety.protect
         )
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Caller and dependency of each connection that faults may touch: both have to allow it."""
+        mine = set(self.faultable)
+        return tuple(dict.fromkeys(wire.edge for wire in self.wires if mine.issuperset(wire.edge)))
 
     @property
     def digest(self) -> str:

@@ -17,7 +17,6 @@ from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
-from models.history import Permit
 from models.load import Load, Shape
 from models.param import Param, Pick
 from models.step import Step
@@ -105,6 +104,10 @@ class Action(ABC):
     noun: ClassVar[str] = "service"
     harmful: ClassVar[bool] = False
 
+    def works_on(self, runtime: Runtime) -> bool:
+        """Whether a runtime can do it, as it is now."""
+        return self.needs is None or isinstance(runtime, self.needs)
+
     # What may be drawn.
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
@@ -127,9 +130,9 @@ class Action(ABC):
         for _ in range(pick(range(1, most + 1)) if most else 0):
             picked.append(pick([name for name in candidates if name not in picked]))
         names = tuple(name for name in candidates if name in picked)
-        return Step.of(
-            self.name, *names, **{p.name: pick(self.numbers(p, names, target)) for p in self.params}
-        )
+        numbers = {p: pick(self.numbers(p, names, target)) for p in self.params}
+        given = {p.name: number for p, number in numbers.items() if number or not p.optional}
+        return Step.of(self.name, *names, **given)
 
     def applies(self, step: Step, target: Target, expected: Expected) -> bool:
         """Whether the step could have been drawn now, its numbers aside."""
@@ -148,7 +151,6 @@ class Action(ABC):
         Raises:
             ScenarioError: with what was found and what is expected.
         """
-        known = self.known_targets(target)
         if self.most_targets and not step.targets:
             raise ScenarioError(f"`{step}`: names no {self.noun}; expected, for example, `{self.example}`")
         if len(step.targets) > self.most_targets:
@@ -156,11 +158,7 @@ class Action(ABC):
                 f"`{step}`: names {len(step.targets)} targets; {self.name} takes at most {self.most_targets}"
             )
         for name in step.targets:
-            if name not in known:
-                raise ScenarioError(
-                    f"`{step}`: there is no {self.noun} {name!r} here; expected one of: "
-                    f"{', '.join(known) or 'none'}"
-                )
+            self.check_target(name, step, target)
         for name, _ in step.params:
             if name not in {param.name for param in self.params}:
                 raise ScenarioError(
@@ -174,6 +172,19 @@ class Action(ABC):
                 raise ScenarioError(
                     f"`{step}`: {param.name} is {value:g}; expected {param.least:g} to {param.most:g}"
                 )
+
+    def check_target(self, name: str, step: Step, target: Target) -> None:
+        """Refuse a target that is not known here.
+
+        Raises:
+            ScenarioError: with those that are.
+        """
+        known = self.known_targets(target)
+        if name not in known:
+            raise ScenarioError(
+                f"`{step}`: there is no {self.noun} {name!r} here; expected one of: "
+                f"{', '.join(known) or 'none'}"
+            )
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """Every name that a step may give."""
@@ -228,38 +239,13 @@ class Action(ABC):
 
 
 class Fault(Action):
-    """Harm to services of the target that are opted in, at most ``max_faults`` at once.
+    """Harm to what the target opted in, at most ``max_faults`` at once; it names its ``effect``.
 
-    A subclass names the ``effect``, whether it ``kills`` the process (each instance may then exit
-    once), and does the ``harm``.
+    Faults of processes and of connections have bases of their own, which do the rest.
     """
 
     harmful: ClassVar[bool] = True
     effect: ClassVar[Effect]
-    kills: ClassVar[bool] = False
-
-    @abstractmethod
-    def harm(self, services: tuple[str, ...], stage: Stage) -> None:
-        """Do it to all of them at once."""
-
-    @abstractmethod
-    def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
-        """Wait until it is seen.
-
-        Raises:
-            StepInvalid: it was not seen.
-        """
-
-    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
-        """Services that are not under lasting harm, while there is room for one more fault."""
-        if len(expected.active()) >= target.safety.max_faults:
-            return ()
-        harmed = expected.lasting()
-        return tuple(name for name in target.faultable if name not in harmed)
-
-    def known_targets(self, target: Target) -> tuple[str, ...]:
-        """Only what faults may touch."""
-        return target.faultable
 
     def begin(self, step: Step, expected: Expected) -> Expected:
         """Its targets are harmed."""
@@ -268,36 +254,3 @@ class Fault(Action):
     def end(self, step: Step, expected: Expected) -> Expected:
         """A passing harm is over once it was done; from then on recovery counts."""
         return expected.relieved(step.targets, Effect.RETURNING)
-
-    def ready(self, step: Step, stage: Stage) -> None:
-        """Wait until the targets run; a restart policy may still be backing off."""
-        limit_s = stage.target.limits.recovery_s_max + EFFECT_SEEN_S
-        for service in step.targets:
-            stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN, limit_s=limit_s)
-            if stage.runtime.status(service).state is ProcessState.DOWN:
-                raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
-
-    def inject(self, step: Step, stage: Stage) -> None:
-        """Harm the targets, see it, and give leave for the exits it meant."""
-        instances = {name: len(stage.runtime.status(name).instances) for name in step.targets}
-        began_s = stage.runtime.clock.now()
-        try:
-            self.harm(step.targets, stage)
-            for service in step.targets:
-                if self.kills:
-                    self._all_exited(service, instances[service], began_s, stage)
-                self.took_effect(service, began_s, stage)
-        finally:
-            if self.kills:
-                now_s = stage.runtime.clock.now()
-                for service, count in instances.items():
-                    stage.recorder.permit([Permit(service, began_s, now_s)] * count)
-
-    def _all_exited(self, service: str, count: int, since_s: float, stage: Stage) -> None:
-        def exits() -> int:
-            return stage.recorder.exits_since(service, since_s)
-
-        stage.until(
-            lambda: exits() >= count,
-            lambda: f"{exits()} of {count} processes of {service} were seen to exit after {self.name}",
-        )

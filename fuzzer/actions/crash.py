@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base import Fault, Stage
-from fuzzer.runtimes.base import CanCrash, Undo
+from fuzzer.actions.base import Stage
+from fuzzer.actions.base_process import ProcessFault
+from fuzzer.runtimes.able import CanCrash
+from fuzzer.runtimes.base import Undo
 from models.expected import Effect, Expected
 from models.step import Step
 from models.target import Target
@@ -14,7 +16,7 @@ CRASHES_MOST = 3
 """Of one service in one scenario. Engines double the pause before each restart, up to a minute."""
 
 
-class Crash(Fault):
+class Crash(ProcessFault):
     """SIGKILL behind the runtime's back. Coming back is the fleet's own duty, so healing leaves it be."""
 
     name: ClassVar[str] = "crash"
@@ -26,7 +28,7 @@ class Crash(Fault):
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
         """Services that were not crashed again and again: an engine waits twice as long each time."""
-        crashed = [harm.service for harm in expected.harms if harm.effect is Effect.RETURNING]
+        crashed = [harm.on for harm in expected.harms if harm.effect is Effect.RETURNING]
         return tuple(n for n in super().candidates(target, expected) if crashed.count(n) < CRASHES_MOST)
 
     def undo(self, step: Step) -> tuple[Undo, ...]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from fuzzer.actions.base import Action, Stage
 from models.expected import Expected
+from models.link import Link
 from models.step import Step
 from models.target import Target
 
@@ -13,10 +14,10 @@ ALL = "all"
 
 
 class Heal(Action):
-    """Starts what is down and lets go on what is frozen. Every scenario ends with it anyway."""
+    """Undoes what lasts. Every scenario ends with it anyway."""
 
     name: ClassVar[str] = "heal"
-    summary: ClassVar[str] = "lift the faults of all services, or of some"
+    summary: ClassVar[str] = "lift all faults, or those of some services and links"
     example: ClassVar[str] = "heal all"
     most_targets: ClassVar[int] = 100
 
@@ -27,6 +28,12 @@ class Heal(Action):
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """The services that faults may touch, or all."""
         return (ALL, *target.faultable)
+
+    def check_target(self, name: str, step: Step, target: Target) -> None:
+        """A link is healed by the name under which it was harmed."""
+        link = Link.parse(name)
+        if link is None or not any(link.covers(*edge) for edge in target.edges):
+            super().check_target(name, step, target)
 
     def end(self, step: Step, expected: Expected) -> Expected:
         """What was healed is on its way back."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base import Fault, Stage
-from fuzzer.runtimes.base import CanKill, ProcessState, Undo
+from fuzzer.actions.base import Stage
+from fuzzer.actions.base_process import ProcessFault
+from fuzzer.runtimes.able import CanKill
+from fuzzer.runtimes.base import ProcessState, Undo
 from models.expected import Effect, Expected
 from models.step import Step
 from models.target import Target
 
 
-class Kill(Fault):
+class Kill(ProcessFault):
     """SIGKILL by an operator: the restart policy does not act, the service stays down until started."""
 
     name: ClassVar[str] = "kill"

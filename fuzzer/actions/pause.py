@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base import Fault, Stage
-from fuzzer.runtimes.base import CanPause, ProcessState, Undo
+from fuzzer.actions.base import Stage
+from fuzzer.actions.base_process import ProcessFault
+from fuzzer.runtimes.able import CanPause
+from fuzzer.runtimes.base import ProcessState, Undo
 from models.expected import Effect
 from models.step import Step
 
 
-class Pause(Fault):
+class Pause(ProcessFault):
     """A hang, until somebody lets it go on."""
 
     name: ClassVar[str] = "pause"

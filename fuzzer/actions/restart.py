@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base import Fault, Stage
-from fuzzer.runtimes.base import CanRestart, Undo
+from fuzzer.actions.base import Stage
+from fuzzer.actions.base_process import ProcessFault
+from fuzzer.runtimes.able import CanRestart
+from fuzzer.runtimes.base import Undo
 from models.expected import Effect
 from models.step import Step
 
 
-class Restart(Fault):
+class Restart(ProcessFault):
     """Stop, then start: what a deployment does."""
 
     name: ClassVar[str] = "restart"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base import Fault, Stage
-from fuzzer.runtimes.base import CanStop, ProcessState, Undo
+from fuzzer.actions.base import Stage
+from fuzzer.actions.base_process import ProcessFault
+from fuzzer.runtimes.able import CanStop
+from fuzzer.runtimes.base import ProcessState, Undo
 from models.expected import Effect
 from models.step import Step
 
 
-class Stop(Fault):
+class Stop(ProcessFault):
     """SIGTERM, then SIGKILL; the service stays down until started."""
 
     name: ClassVar[str] = "stop"

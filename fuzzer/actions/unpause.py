@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fuzzer.actions.base import Action, Stage
-from fuzzer.runtimes.base import CanPause, ProcessState
+from fuzzer.runtimes.able import CanPause
+from fuzzer.runtimes.base import ProcessState
 from models.expected import Effect, Expected
 from models.step import Step
 from models.target import Target

@@ -10,20 +10,28 @@ from fuzzer.calibration.knowledge import KnownFleet
 from fuzzer.calibration.reactions import learn_reactions
 from fuzzer.calibration.starts import learn_starts
 from fuzzer.events import Played
+from models.expected import Effect
 from models.history import History
 from models.target import Target
 from models.verdict import Outcome
 
 NOTHING = KnownFleet()
 
+LEARNT_FROM = (Effect.DOWN, Effect.HUNG, Effect.RETURNING)
+
 
 def learn(history: History, target: Target, known: KnownFleet = NOTHING) -> tuple[Fact, ...]:
     """Everything that is certain; nothing at all if somebody interfered or the fuzzer did not look.
+
+    Nor from faults of connections and resources: what a service does then tells little about how it takes
+    the death of another.
 
     Args:
         known: what is known already; it tells apart who of several was the cause.
     """
     if history.interference or history.blindness:
+        return ()
+    if any(harm.effect not in LEARNT_FROM for harm in history.expected.harms):
         return ()
     away = absences(history)
     return (*learn_starts(history, target, away), *learn_reactions(history, target, away, known))

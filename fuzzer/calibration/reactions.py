@@ -84,8 +84,8 @@ def episodes(history: History, away: Absences) -> Iterator[Episode]:
     for number, harm in enumerate(harms):
         if number and not _was_all_well(history, away, harms[number - 1].since_s, harm.since_s):
             continue
-        others = (h.since_s for h in harms if h.since_s >= harm.since_s and h.service != harm.service)
-        yield Episode(harm.service, harm.since_s, min(others, default=history.ended_s))
+        others = (h.since_s for h in harms if h.since_s >= harm.since_s and h.on != harm.on)
+        yield Episode(harm.on, harm.since_s, min(others, default=history.ended_s))
 
 
 def _was_all_well(history: History, away: Absences, since_s: float, at_s: float) -> bool:

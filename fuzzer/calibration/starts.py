@@ -41,7 +41,7 @@ def learn_starts(history: History, target: Target, away: Absences) -> Iterator[F
 def _was_kept_down(history: History, service: str, at_s: float) -> bool:
     """Whether an exit was meant to last: then the way back tells when it was healed."""
     return any(
-        harm.service == service
+        harm.on == service
         and harm.effect is Effect.DOWN
         and harm.since_s <= at_s <= (inf if harm.ended_s is None else harm.ended_s)
         for harm in history.expected.harms
@@ -86,7 +86,7 @@ def _start(
     lacking = [name for name in lacking if away.at(name, at_s)]
     unclean = ended.exit_code not in ORDERLY
     harmed_s = min(
-        (h.since_s for h in history.expected.harms if h.service == service and h.since_s > at_s), default=inf
+        (h.since_s for h in history.expected.harms if h.on == service and h.since_s > at_s), default=inf
     )
     exited = next((e for e in history.exits_of(service) if at_s < e.at_s <= at_s + AT_ONCE_S), None)
     if exited and exited.at_s >= harmed_s:

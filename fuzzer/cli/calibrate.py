@@ -17,9 +17,10 @@ from fuzzer.calibration.series import series
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.cli.output import STYLES, Output, Progress
+from fuzzer.config import RunConfig
 from fuzzer.events import Event, Played, ScenarioEnded
 from fuzzer.reports.text import seconds
-from fuzzer.session import RunConfig, open_session, read_target
+from fuzzer.session import open_session, read_target
 from models.errors import RequestError
 from models.target import Target
 from models.verdict import Outcome

@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.cli.version import version
-from fuzzer.session import RunConfig, read_target
+from fuzzer.config import RunConfig
+from fuzzer.session import read_target
 from models.errors import KnockonError, RuntimeUnavailable, TargetError
 from models.target import Target
 

@@ -12,7 +12,7 @@ from fuzzer.cli.checks import Check, Mark, all_checks
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.cli.output import Output
-from fuzzer.session import RunConfig
+from fuzzer.config import RunConfig
 
 STYLES = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "yellow"}
 

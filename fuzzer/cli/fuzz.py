@@ -11,8 +11,9 @@ import click
 
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import PINS, with_config
+from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
-from fuzzer.session import RunConfig, read_target
+from fuzzer.session import read_target
 from fuzzer.thresholds import parse_min_coverage
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ FOLDER = Path(__file__).resolve().parents[1]
 @click.option("--steps", metavar="N", type=click.IntRange(1), help="Steps a scenario at most.")
 @click.option("--seed", metavar="N", type=int, help="Write the same scenarios again.")
 @click.option("--promise", "promises", metavar="NAME", multiple=True, help="Judge only this one; repeatable.")
+@click.option("--action", "actions", metavar="NAME", multiple=True, help="Draw only this one; repeatable.")
 @click.option("--under-load", is_flag=True, help="Play only scenarios that send a load.")
 @click.option(
     "--min-coverage",
@@ -49,6 +51,7 @@ def command(
     steps: int | None,
     seed: int | None,
     promises: tuple[str, ...],
+    actions: tuple[str, ...],
     under_load: bool,
     min_coverage: tuple[str, ...],
     coverage: bool,
@@ -65,6 +68,7 @@ def command(
       knockon fuzz --budget 5m
       knockon fuzz --target compose.yaml --target compose.hardened.yaml --runtime local
       knockon fuzz -- -k pin                    only the pins
+      knockon fuzz --action latency --action blackhole --action load
       knockon fuzz --budget 10m --min-coverage pairs=80%
       knockon fuzz --seed 4711 -- --junitxml report.xml
     """
@@ -74,7 +78,9 @@ def command(
         read_target(config)  # its mistakes are told better without pytest around them
     given = {"budget": budget, "examples": examples, "steps": steps, "seed": seed, "pins": pins}
     given |= {"project": config.project, "runtime": config.runtime, "state": config.state}
+    given |= {"edge-proxy": config.edge_proxy}
     words = [f"--target={path}" for path in config.targets] + [f"--promise={name}" for name in promises]
+    words += [f"--action={name}" for name in actions]
     words += [f"--min-coverage={text}" for text in min_coverage]
     words += ["--under-load"] if under_load else []
     words += ["--coverage"] if coverage else []

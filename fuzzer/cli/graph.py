@@ -6,8 +6,9 @@ import click
 
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
+from fuzzer.config import RunConfig
 from fuzzer.reports.graph import FORMATS, Blast
-from fuzzer.session import RunConfig, read_target
+from fuzzer.session import read_target
 from models.errors import RequestError
 
 

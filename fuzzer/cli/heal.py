@@ -8,7 +8,8 @@ import click
 
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
-from fuzzer.session import RunConfig, heal_leftovers, open_runtime, read_target
+from fuzzer.config import RunConfig
+from fuzzer.session import heal_leftovers, open_runtime, read_target
 from models.errors import RequestError, RuntimeUnavailable
 from models.target import Service, Target
 from models.topology import Topology

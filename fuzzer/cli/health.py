@@ -12,9 +12,10 @@ import click
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.cli.output import Output, Progress
+from fuzzer.config import RunConfig
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import Runtime
-from fuzzer.session import RunConfig, open_runtime, read_target
+from fuzzer.session import open_runtime, read_target
 from models.expected import Expected
 from models.scenario import Scenario
 

@@ -11,8 +11,8 @@ from fuzzer.cli.inputs import Input
 from fuzzer.cli.options import with_config
 from fuzzer.cli.playing import play_all
 from fuzzer.cli.steps import FAULTS, faults, wait
+from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
-from fuzzer.session import RunConfig
 from models.scenario import Scenario
 
 

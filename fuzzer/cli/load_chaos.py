@@ -16,10 +16,11 @@ from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.options import with_config
 from fuzzer.cli.playing import Player, playing
 from fuzzer.cli.steps import FAULTS, faults, number, wait
+from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
 from fuzzer.loads.outside.catalogue import tool_for, words_of
 from fuzzer.loads.outside.process import OutsideTool
-from fuzzer.session import RunConfig, Session, read_target
+from fuzzer.session import Session, read_target
 from fuzzer.tool_traffic import ToolTraffic
 from fuzzer.traffic import MakeTraffic, PassTime
 from models.errors import RequestError

@@ -10,6 +10,7 @@ A command that is decorated with ``with_config`` gets that as its first argument
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ import click
 from fuzzer.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from fuzzer.session import RunConfig
+    from fuzzer.config import RunConfig
 
 _OPTIONS = (
     click.option(
@@ -37,6 +38,11 @@ _OPTIONS = (
         help="local (processes), docker or sim (simulated). Default: docker, and local for the example shop.",
     ),
     click.option(
+        "--edge-proxy",
+        metavar="URL",
+        help="Toxiproxy server to put between services, instead of proxies of our own; off: none.",
+    ),
+    click.option(
         "--state",
         type=click.Path(path_type=Path, file_okay=False),
         default=Path(".knockon"),
@@ -51,9 +57,15 @@ def with_config(do: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
 
     @wraps(do)
     def configured(
-        targets: tuple[Path, ...], project: str | None, runtime: str | None, state: Path, **rest: object
+        targets: tuple[Path, ...],
+        project: str | None,
+        runtime: str | None,
+        edge_proxy: str | None,
+        state: Path,
+        **rest: object,
     ) -> ExitCode:
-        return do(run_config(targets, project, runtime, state), **rest)
+        config = run_config(targets, project, runtime, state)
+        return do(replace(config, edge_proxy=edge_proxy), **rest)
 
     for option in reversed(_OPTIONS):
         configured = option(configured)
@@ -66,7 +78,8 @@ def run_config(targets: tuple[Path, ...], project: str | None, runtime: str | No
     Raises:
         click.UsageError: there is no such runtime.
     """
-    from fuzzer.session import RUNTIMES, RunConfig
+    from fuzzer.config import RunConfig
+    from fuzzer.session import RUNTIMES
 
     if runtime is not None and runtime not in RUNTIMES:
         raise click.UsageError(f"there is no runtime {runtime!r}; expected one of: {', '.join(RUNTIMES)}")

@@ -11,8 +11,9 @@ from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, read_inputs, refuse_foreign
 from fuzzer.cli.options import PINS, with_config
 from fuzzer.cli.pinning import Keeper
+from fuzzer.config import RunConfig
 from fuzzer.pins import Pin
-from fuzzer.session import RunConfig, read_target
+from fuzzer.session import read_target
 from models.errors import RequestError
 
 

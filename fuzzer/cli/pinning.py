@@ -10,11 +10,11 @@ from pathlib import Path
 from fuzzer.cli.inputs import Input
 from fuzzer.cli.output import Output
 from fuzzer.cli.playing import Player, playing
+from fuzzer.config import RunConfig
 from fuzzer.events import Finding, Played
 from fuzzer.pins import Pin, PinStatus, free_path, pin_files, read_pin
 from fuzzer.reports.text import violation_lines
 from fuzzer.search.replays import Replays
-from fuzzer.session import RunConfig
 from invariants.catalogue import INVARIANTS
 from models.errors import Inconclusive, PinError, RequestError
 from models.scenario import Scenario

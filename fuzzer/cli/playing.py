@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.output import STYLES, Output, Progress
+from fuzzer.config import RunConfig
 from fuzzer.events import Played
 from fuzzer.reports.text import assumption_lines, seconds, untested_lines, violation_lines
 from fuzzer.reports.timeline import timeline
-from fuzzer.runtimes.base import Modelled
+from fuzzer.runtimes.able import Modelled
 from fuzzer.search.involved import assumptions
-from fuzzer.session import RunConfig, Session, open_session, read_target
+from fuzzer.session import Session, open_session, read_target
 from fuzzer.traffic import MakeTraffic
 from invariants.catalogue import TO_CLIENTS
 from models.verdict import Outcome

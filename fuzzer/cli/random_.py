@@ -16,8 +16,8 @@ from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input
 from fuzzer.cli.options import with_config
 from fuzzer.cli.playing import playing
+from fuzzer.config import RunConfig
 from fuzzer.search.machine import build_machine
-from fuzzer.session import RunConfig
 from models.errors import RequestError
 from models.scenario import Scenario
 from models.target import Target

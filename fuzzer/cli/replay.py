@@ -8,7 +8,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.inputs import read_inputs
 from fuzzer.cli.options import with_config
 from fuzzer.cli.playing import play_all
-from fuzzer.session import RunConfig
+from fuzzer.config import RunConfig
 
 
 @click.command()

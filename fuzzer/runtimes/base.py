@@ -1,4 +1,4 @@
-"""What a runtime is, and the narrow protocols by which it declares what it can do.
+"""What a runtime is; what it may be able to do beside that stands in ``able.py``.
 
 A runtime knows the processes of a fleet: it tells their state, watches them, and does harm to them
 when asked. It does not know scenarios, limits or verdicts. An action names the protocol that it
@@ -10,14 +10,14 @@ as it is able to, one line in ``session.py``, and it must pass ``tests/conforman
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self
 
-from fuzzer.loads.base import Loads, LoadSink
+from models.errors import RequestError
 from models.observation import Blindness, Health, ProcessChange
 from models.target import Target
 
@@ -81,10 +81,53 @@ class Undo:
     """How to lift a fault, as plain data: it is written down before the fault is done.
 
     Undoing is idempotent: a service that already runs is not started again.
+
+    Attributes:
+        verb: what to do.
+        targets: services or links.
+        detail: what only the runtime knows, such as the limits that stood before; its journal adds it.
     """
 
     verb: str
-    services: tuple[str, ...]
+    targets: tuple[str, ...]
+    detail: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """What ``from_json`` reads."""
+        return {"verb": self.verb, "targets": list(self.targets), "detail": self.detail}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Undo:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            KeyError: it is none of ours.
+        """
+        return cls(str(data["verb"]), tuple(map(str, data["targets"])), str(data["detail"]))
+
+
+class Undoes:
+    """Lifts faults: each verb of an undo, and what does it.
+
+    A runtime that gains a way to do harm adds the verb that lifts it.
+    """
+
+    def __init__(self, **verbs: Callable[[Undo], None]) -> None:
+        self._verbs = dict(verbs)
+
+    def add(self, verb: str, lift: Callable[[Undo], None]) -> None:
+        """One verb more."""
+        self._verbs[verb] = lift
+
+    def __call__(self, undo: Undo) -> None:
+        """Lift a fault.
+
+        Raises:
+            RequestError: there is no such verb.
+        """
+        if undo.verb not in self._verbs:
+            raise RequestError(f"found the undo {undo.verb!r}; expected one of: {', '.join(self._verbs)}")
+        self._verbs[undo.verb](undo)
 
 
 class Journal(Protocol):
@@ -142,91 +185,6 @@ class Runtime(Protocol):
 
     def undo(self, undo: Undo) -> None:
         """Lift a fault. Idempotent."""
-        ...
-
-
-@runtime_checkable
-class CanKill(Protocol):
-    """An operator's kill: SIGKILL, and the restart policy does not act."""
-
-    def kill(self, services: Sequence[str]) -> None:
-        """Kill all of these at the same moment; they stay down until started."""
-        ...
-
-
-@runtime_checkable
-class CanCrash(Protocol):
-    """A death from outside: SIGKILL, and the restart policy acts."""
-
-    def crash(self, services: Sequence[str]) -> None:
-        """Kill the processes behind the runtime's back."""
-        ...
-
-
-@runtime_checkable
-class CanStop(Protocol):
-    """An orderly stop: SIGTERM, then SIGKILL."""
-
-    def stop(self, services: Sequence[str]) -> None:
-        """Stop; they stay down until started."""
-        ...
-
-
-@runtime_checkable
-class CanStart(Protocol):
-    """Starting what is down."""
-
-    def start(self, services: Sequence[str]) -> None:
-        """Start whatever of these does not run; in the given order."""
-        ...
-
-
-@runtime_checkable
-class CanRestart(Protocol):
-    """An operator's restart: stop, then start."""
-
-    def restart(self, services: Sequence[str]) -> None:
-        """Stop and start."""
-        ...
-
-
-@runtime_checkable
-class CanPause(Protocol):
-    """Freezing processes: connections are accepted by the kernel, and then nothing comes."""
-
-    def pause(self, services: Sequence[str]) -> None:
-        """Freeze."""
-        ...
-
-    def unpause(self, services: Sequence[str]) -> None:
-        """Let go on whatever of these is frozen."""
-        ...
-
-
-@runtime_checkable
-class CanSend(Protocol):
-    """Clients that live where the services do; without them, requests are sent over the network."""
-
-    def loads(self, sink: LoadSink) -> Loads:
-        """Clients that tell ``sink`` what became of their requests."""
-        ...
-
-
-@runtime_checkable
-class CanBeginAnew(Protocol):
-    """Fleets that cost nothing: each scenario gets one of its own, and does the same each time."""
-
-    def anew(self) -> Runtime:
-        """The same fleet once more, before anything happened to it; not entered yet."""
-        ...
-
-
-@runtime_checkable
-class Modelled(Protocol):
-    """What is seen here is not a fleet but a model of one."""
-
-    def rests_on(self, services: Sequence[str]) -> tuple[str, ...]:
-        """What is assumed of these services, and of nobody else, a sentence each."""
         ...
 
 

@@ -12,7 +12,8 @@ from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Finding, FindingBegan, FindingMade, RunBegan, RunEnded, Summary
 from fuzzer.runner import Player
-from fuzzer.runtimes.base import CanBeginAnew, Modelled, Runtime
+from fuzzer.runtimes.able import CanBeginAnew, Modelled
+from fuzzer.runtimes.base import Runtime
 from fuzzer.search.corpus import Corpus
 from fuzzer.search.findings import FindingStore
 from fuzzer.search.foresight import Foresight

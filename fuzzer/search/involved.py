@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fuzzer.runtimes.base import Modelled, Runtime
+from fuzzer.runtimes.able import Modelled
+from fuzzer.runtimes.base import Runtime
 from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Violation

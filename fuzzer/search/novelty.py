@@ -130,24 +130,24 @@ class Novelty:
             loads += [(sending, before.now_s)] if sending else []
         for action, index in done:
             harm = expected.harms[index]
-            yield (harm.effect, harm.service), ALONE
-            yield (action, harm.service), OTHERWISE
+            yield (harm.effect, harm.on), ALONE
+            yield (action, harm.on), OTHERWISE
             for sending, since_s in loads:
                 for needed, share in self._clients(sending).items():
                     if self._felt(index, expected, sending, since_s, needed, share):
-                        yield (sending.load.name, needed, harm.effect, harm.service), FELT
-                        yield (sending.load.name, action, harm.service), DETAIL
-                        yield (sending.load.name, sending.shape, harm.service), DETAIL
+                        yield (sending.load.name, needed, harm.effect, harm.on), FELT
+                        yield (sending.load.name, action, harm.on), DETAIL
+                        yield (sending.load.name, sending.shape, harm.on), DETAIL
             for bystander in self._judged(index, expected):
-                yield (harm.effect, harm.service, bystander), BYSTANDER
-                yield (action, harm.service, bystander), DETAIL
+                yield (harm.effect, harm.on, bystander), BYSTANDER
+                yield (action, harm.on, bystander), DETAIL
             for earlier, place in done:
                 other = expected.harms[place]
                 is_earlier = place != index and other.since_s <= harm.since_s
-                if is_earlier and other.service != harm.service and other.active_at(harm.since_s):
-                    yield frozenset({other.service, harm.service}), PAIR
-                    yield (other.service, _hangs(other), harm.service, _hangs(harm)), ORDERED
-                    yield (earlier, other.service, action, harm.service), DETAIL
+                if is_earlier and other.on != harm.on and other.active_at(harm.since_s):
+                    yield frozenset({other.on, harm.on}), PAIR
+                    yield (other.on, _hangs(other), harm.on, _hangs(harm)), ORDERED
+                    yield (earlier, other.on, action, harm.on), DETAIL
 
     def _clients(self, sending: Sending) -> dict[frozenset[str], float]:
         """What clients of a load need, each with its share of the requests."""
@@ -175,14 +175,15 @@ class Novelty:
         harm, until_s = expected.harms[index], since_s + sending.duration_s
         if not since_s <= harm.since_s < until_s:
             return False
-        if harm.service in needed:
+        matters = self._target.topology.matters
+        if matters(harm.on, needed):
             return True
         end_s = until_s
         if harm.effect is not Effect.RETURNING and harm.ended_s is not None:
             end_s = min(until_s, harm.ended_s)
         asked = (end_s - harm.since_s) * sending.rate_rps * share
         return asked >= SAMPLES_LEAST and not any(
-            other.service in needed and other.since_s < end_s for other in expected.harms
+            matters(other.on, needed) and other.since_s < end_s for other in expected.harms
         )
 
     def _judged(self, index: int, expected: Expected) -> Iterator[str]:
@@ -195,8 +196,8 @@ class Novelty:
             return
         radius = expected.topology.blast_radius
         harms = enumerate(expected.harms)
-        others = {other.service for place, other in harms if place != index and other.since_s <= end_s}
-        excused = radius(others) | radius([harm.service])
+        others = {other.on for place, other in harms if place != index and other.since_s <= end_s}
+        excused = radius(others) | radius([harm.on])
         yield from (name for name in expected.topology.services if name not in excused)
 
 

@@ -67,7 +67,7 @@ class _Reading:
         self._history = history
         self._harms = history.expected.harms
         radius = history.expected.topology.blast_radius
-        self._radius = {name: radius([name]) for name in {harm.service for harm in self._harms}}
+        self._radius = {name: radius([name]) for name in {harm.on for harm in self._harms}}
         self._spans = [span for name in history.services for span in history.unhealthy_spans(name)]
 
     def worth(self) -> Worth:
@@ -109,8 +109,8 @@ class _Reading:
             deed = f"{step.action} {name}"
             yield what, service, deed
             for harm in self._in_force(at_s):
-                if harm.service not in step.targets:
-                    yield what, service, deed, harm.service
+                if harm.on not in step.targets:
+                    yield what, service, deed, harm.on
 
     def _before(self, at_s: float) -> Step:
         """The latest step before a moment that did something to somebody; at the end that is healing."""
@@ -123,12 +123,12 @@ class _Reading:
         return (harm for harm in self._harms if harm.since_s <= at_s and harm.active_at(at_s))
 
     def _is_target(self, service: str, at_s: float) -> bool:
-        return any(harm.service == service for harm in self._in_force(at_s))
+        return any(harm.on == service for harm in self._in_force(at_s))
 
     def _recovery_s(self, span: Span) -> float:
         """Until it was well, or nobody looked any more, from where nothing was in force that explains it."""
         back_s = self._history.ended_s if span.recovered_s is None else span.recovered_s
-        ends = [h.ended_s for h in self._harms if h.ended_s and span.service in self._radius[h.service]]
+        ends = [h.ended_s for h in self._harms if h.ended_s and span.service in self._radius[h.on]]
         return back_s - max([span.since_s, *(end_s for end_s in ends if end_s <= back_s)])
 
     # What clients saw.

@@ -16,6 +16,7 @@ from fuzzer.targets.merging import merge_documents
 from fuzzer.targets.services import is_active, read_service, refuse_elsewhere
 from fuzzer.targets.variables import Variables
 from fuzzer.targets.yaml_source import read_documents
+from fuzzer.wiring import wires
 from models.compose import ProjectKeys, ServiceKeys
 from models.compose_nodes import MapNode, Mark, quoted
 from models.compose_spec import EXTENSION, PROJECT_NAME, TOP_LEVEL_KEYS, project_name
@@ -87,17 +88,19 @@ class _Reader:
                 check_hints(name, model, services, [e.dependency for e in edges if e.caller == name])
         self.notes += [*_left_out(absent), *inferred, *_about_health(services.values())]
         self.notes += [*_about_opt_in(services.values()), *self.lookalikes()]
+        groups = tuple(group.group(name) for name, group in keys.groups.items())
         name = self.name()
         self.root.problems.raise_if_any()
         return Target(
             name=name,
             directory=self.directory,
             services=services,
-            topology=Topology(tuple(services), tuple(edges)),
+            topology=Topology(tuple(services), tuple(edges), groups),
             limits=keys.limits,
             loads={name: load.load(name) for name, load in keys.loads.items()},
             load_command=tuple(keys.load_command or ()),
             safety=keys.safety.safety(),
+            wires=wires(services),
             files=files,
             notes=tuple(self.notes),
         )
@@ -139,10 +142,24 @@ class _Reader:
             for place in _services_named(load):
                 if place.word is not None and place.word not in services:
                     place.complain(f"the name of a service that runs{nearest(place.word, services)}")
+        self.check_groups(services)
         protect = self.root.at(EXTENSION, "safety", "protect")
         for item in protect.children() if protect else ():
             if item.word is not None and item.word not in {*services, *absent}:
                 item.complain(f"the name of a service{nearest(item.word, services)}")
+
+    def check_groups(self, services: Collection[str]) -> None:
+        """Complain about members that do not exist, or that are named twice."""
+        groups = self.root.at(EXTENSION, "groups")
+        seen: set[str] = set()
+        for group in groups.children() if groups else ():
+            members = group.get("members")
+            for item in members.children() if members else ():
+                if item.word is not None and item.word not in services:
+                    item.complain(f"the name of a service that runs{nearest(item.word, services)}")
+                elif item.word in seen:
+                    item.complain("each service in one group at most, once", found=quoted(item.word))
+                seen.add(item.word or "")
 
     def name(self) -> str:
         """The project's name, in compose's order: the environment, ``name:``, the folder."""

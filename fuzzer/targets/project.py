@@ -20,6 +20,7 @@ from fuzzer.targets.base import nearest
 from fuzzer.targets.files import load_target
 from fuzzer.targets.hosts import inferred_edges
 from fuzzer.targets.labels import ONE_OFF, PROJECT, Inspected
+from fuzzer.wiring import wires
 from models.errors import Problem, RuntimeUnavailable, TargetError
 from models.target import Port, Service, Target
 from models.topology import Dependency, Source, Strength, Topology
@@ -121,6 +122,7 @@ def _present(target: Target, present: set[str]) -> Target:
         target,
         services=services,
         topology=Topology(tuple(services), tuple(kept)),
+        wires=tuple(wire for wire in target.wires if services.keys() >= set(wire.edge)),
         loads={name: load for name, load in target.loads.items() if services.keys() >= set(load.services)},
         notes=(*target.notes, *notes),
     )
@@ -148,5 +150,6 @@ def _from_labels(name: str, containers: Sequence[Inspected]) -> Target:
         directory=directory if directory.is_absolute() and directory.is_dir() else Path.cwd(),
         services={service: container.service() for service, container in fleet.items()},
         topology=Topology(tuple(fleet), tuple(edges)),
+        wires=wires({service: container.service() for service, container in fleet.items()}),
         notes=tuple(notes),
     )

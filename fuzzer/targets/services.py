@@ -52,6 +52,7 @@ def read_service(
         environment=read_environment(place, directory, variables),
         local=keys.local.local() if keys.local else None,
         counters=keys.counters.counters() if keys.counters else None,
+        role=keys.role.role() if keys.role else None,
         criticality=keys.criticality,
         opted_in=wanted and enabled is not False,
         healthcheck=check,

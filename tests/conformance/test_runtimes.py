@@ -10,16 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from fuzzer.runtimes.base import (
-    CanCrash,
-    CanKill,
-    CanPause,
-    CanRestart,
-    CanStart,
-    CanStop,
-    ProcessState,
-    Undo,
-)
+from fuzzer.runtimes.able import CanCrash, CanKill, CanPause, CanRestart, CanStart, CanStop
+from fuzzer.runtimes.base import ProcessState, Undo
 from models.errors import RequestError, StepInvalid
 from models.observation import Change
 from tests.conformance.saw import Saw, until

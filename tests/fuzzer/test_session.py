@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from fuzzer.config import RunConfig
 from fuzzer.runtimes.base import Undo
-from fuzzer.session import RunConfig, heal_leftovers, open_session, read_target
+from fuzzer.session import heal_leftovers, open_session, read_target
 from models.errors import RequestError
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 

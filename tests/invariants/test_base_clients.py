@@ -147,7 +147,7 @@ def test_no_request_counts_that_was_under_way_under_a_fault_that_excuses_it(hist
         for request in group.counted:
             assert history.phase_of(request) is not Phase.BEFORE
             for harm in history.expected.harms:
-                if harm.service in group.needs:
+                if harm.on in group.needs:
                     over_s = harm.ended_s + TARGET.limits.recovery_s_max
                     assert request.ended_s < harm.since_s or request.intended_s > over_s
 

@@ -18,6 +18,7 @@ from models.load import Endpoint, Load
 from models.observation import Change, Health, ProcessChange
 from models.target import Port, Restart, RestartPolicy, Safety, Service, Target
 from models.topology import Dependency, Strength, Topology
+from models.wire import Wire
 
 PROBE_S = 0.1
 RESTART_S = 0.4
@@ -53,6 +54,7 @@ def target_of(
         if "checkout" in services
         else {},
         safety=Safety(max_faults, frozenset(protect)),
+        wires=tuple(Wire(edge.caller, edge.dependency, 8000, "http") for edge in dependencies),
     )
 
 
@@ -228,7 +230,7 @@ class FakeFleet:
                 self._saw(service, Change.RESUMED)
 
     def undo(self, undo: Undo) -> None:
-        {"start": self.start, "unpause": self.unpause}[undo.verb](undo.services)
+        {"start": self.start, "unpause": self.unpause}[undo.verb](undo.targets)
 
     def status(self, service: str) -> ServiceStatus:
         return ServiceStatus(service, self.state[service], ("1",))

@@ -44,9 +44,13 @@ class Rig:
         )
 
 
-def rig(misbehave: Callable[[FakeFleet], None] = lambda fleet: None, target: Target | None = None) -> Rig:
+def rig(
+    misbehave: Callable[[FakeFleet], None] = lambda fleet: None,
+    target: Target | None = None,
+    kind: type[FakeFleet] = FakeFleet,
+) -> Rig:
     target = target or target_of(*SHOP)
-    fleet = FakeFleet(target, misbehave)
+    fleet = kind(target, misbehave)
     recorder = Recorder(target.topology.services, target.limits)
     fleet.watch(recorder)
     events: list[Event] = []

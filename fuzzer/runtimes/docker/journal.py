@@ -54,7 +54,7 @@ class DockerJournal:
         labels = {
             JOURNAL: self._run,
             PROJECT: self._project,
-            UNDO: json.dumps([{"verb": undo.verb, "services": undo.services} for undo in undos]),
+            UNDO: json.dumps([undo.to_json() for undo in undos]),
             OWNER: Owner.me().to_label(),
         }
         for image in self._images():
@@ -100,9 +100,9 @@ class DockerJournal:
 
 def _undos(entry: str, text: str) -> tuple[Undo, ...]:
     try:
-        return tuple(Undo(str(one["verb"]), tuple(map(str, one["services"]))) for one in json.loads(text))
+        return tuple(map(Undo.from_json, json.loads(text)))
     except (ValueError, TypeError, KeyError) as error:
         raise RequestError(
             f"the journal's entry {entry} was written by another version: found {text!r}; expected a "
-            f"list of verbs and services. Undo by hand what it says, then: docker rm {entry}"
+            f"list of verbs and targets. Undo by hand what it says, then: docker rm {entry}"
         ) from error

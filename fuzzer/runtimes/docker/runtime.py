@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 from threading import Thread
@@ -14,7 +15,7 @@ from fuzzer.probes.base import Probe
 from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
-from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo
+from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
 from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
 from fuzzer.runtimes.docker.containers import Container, Look, found, images_of, inspected
@@ -27,6 +28,7 @@ from fuzzer.runtimes.docker.journal import DockerJournal
 from fuzzer.runtimes.docker.lives import Life
 from fuzzer.runtimes.docker.stream import EventStream
 from models.errors import Inconclusive, Interference, RequestError
+from models.link import is_link
 from models.target import ProbeKind, Target
 
 WORST_FIRST = (ProcessState.DOWN, ProcessState.RETURNING, ProcessState.PAUSED, ProcessState.RUNNING)
@@ -63,6 +65,9 @@ class DockerRuntime(Deeds):
         self._journal = DockerJournal(clients, project, run, images)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
+        self._undoes = Undoes(
+            start=lambda undo: self.start(undo.targets), unpause=lambda undo: self.unpause(undo.targets)
+        )
 
     @property
     def journal(self) -> DockerJournal:
@@ -187,14 +192,8 @@ class DockerRuntime(Deeds):
 
     def undo(self, undo: Undo) -> None:
         """Lift a fault. Services that have no container any more have nothing to lift."""
-        there = [service for service in undo.services if self._fleet.of(service)]
-        match undo.verb:
-            case "start":
-                self.start(there)
-            case "unpause":
-                self.unpause(there)
-            case _:
-                raise RequestError(f"found the undo {undo.verb!r}; expected start or unpause")
+        there = tuple(name for name in undo.targets if is_link(name) or self._fleet.of(name))
+        self._undoes(replace(undo, targets=there))
 
     def _inspect(self, container: str) -> tuple[Container, Look] | None:
         with suppress(Interference), self._clients.lent("look at a container") as api:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +25,16 @@ class Fleet:
     Args:
         target: what to run.
         state_dir: where to make the fleet's folder; made if it is not there.
+        proxies: ``host:port`` of the proxy on a connection: of a caller to a dependency on its port.
 
     Raises:
         RequestError: a service has no local command, a command no program, or a port is taken.
         RuntimeUnavailable: supervisord does not start. Nothing is left running.
     """
 
-    def __init__(self, target: Target, state_dir: Path) -> None:
+    def __init__(
+        self, target: Target, state_dir: Path, proxies: Mapping[tuple[str, str, int], str] | None = None
+    ) -> None:
         commands = preflight.local_commands(target)
         preflight.check_ports(target)
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,8 @@ class Fleet:
         try:
             self._record.write(self.folder)  # first of all, so that nothing can be left without it
             environments = {
-                name: service_environment(target, name, os.environ, self._data_dir(name)) for name in commands
+                name: service_environment(target, name, os.environ, self._data_dir(name), proxies)
+                for name in commands
             }
             preflight.check_programs(target, environments)
             self.supervisord.configure(

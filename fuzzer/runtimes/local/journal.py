@@ -16,7 +16,7 @@ from fuzzer.runtimes.base import Undo
 
 
 class FileJournal:
-    """One JSON file: ``{"1": [{"verb": "start", "services": ["db"]}]}``, oldest entry first."""
+    """One JSON file: ``{"1": [{"verb": "start", "targets": ["db"], "detail": ""}]}``, oldest entry first."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -50,14 +50,8 @@ class FileJournal:
         if not self._path.exists():
             return {}
         data = json.loads(self._path.read_text(encoding="utf-8"))
-        return {
-            entry: tuple(Undo(undo["verb"], tuple(undo["services"])) for undo in undos)
-            for entry, undos in data.items()
-        }
+        return {entry: tuple(map(Undo.from_json, undos)) for entry, undos in data.items()}
 
     def _replace(self, entries: dict[str, tuple[Undo, ...]]) -> None:
-        data = {
-            entry: [{"verb": undo.verb, "services": list(undo.services)} for undo in undos]
-            for entry, undos in entries.items()
-        }
+        data = {entry: [undo.to_json() for undo in undos] for entry, undos in entries.items()}
         write_atomically(self._path, json.dumps(data, indent=1) + "\n")

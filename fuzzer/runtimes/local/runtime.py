@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,16 +18,22 @@ from fuzzer.probes.base import Probe
 from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
-from fuzzer.runtimes.base import ServiceStatus, Sink, Undo
+from fuzzer.runtimes.base import ServiceStatus, Sink, Undo, Undoes
+from fuzzer.runtimes.links import Linked, Links
 from fuzzer.runtimes.local import preflight
 from fuzzer.runtimes.local.clock import MonotonicClock
 from fuzzer.runtimes.local.deeds import Deeds
+from fuzzer.runtimes.local.environment import published
 from fuzzer.runtimes.local.fleet import Fleet
 from fuzzer.runtimes.local.fleets import end_stale_fleets
 from fuzzer.runtimes.local.journal import FileJournal
 from fuzzer.runtimes.local.processes import Processes
 from fuzzer.runtimes.local.sinks import Sinks
-from models.errors import RequestError, RuntimeUnavailable
+from fuzzer.runtimes.proxies import Listening, Proxies
+from fuzzer.wiring import Address
+from fuzzer.wiring import wires as wires_of
+from models.errors import RuntimeUnavailable
+from models.link import is_link
 from models.observation import ProcessChange
 from models.target import ProbeKind, Target
 
@@ -34,7 +41,7 @@ START_S = 30.0
 """For how long the first start waits for health in all; who is not healthy then is the gate's affair."""
 
 
-class LocalRuntime(Deeds):
+class LocalRuntime(Deeds, Linked):
     """Services as processes under a supervisord of their own.
 
     Entering ends fleets that dead fuzzers left behind, checks commands and ports, and starts all
@@ -43,6 +50,7 @@ class LocalRuntime(Deeds):
     Args:
         target: every service needs ``x-knockon.local``.
         state_dir: where fleets have their folders; may be shared by several fuzzers.
+        proxies: lends proxies to put on connections; None, and every connection is direct.
 
     Attributes:
         ended_stale: what entering found and ended, a sentence each.
@@ -50,14 +58,22 @@ class LocalRuntime(Deeds):
 
     name = "local"
 
-    def __init__(self, target: Target, *, state_dir: Path) -> None:
+    def __init__(self, target: Target, *, state_dir: Path, proxies: Proxies | None = None) -> None:
         super().__init__()
+        Linked.__init__(self)
         self.target = target
         self.clock = MonotonicClock()
         self.ended_stale: tuple[str, ...] = ()
         self._state_dir = state_dir
+        self._proxies = proxies
+        self._undoes = Undoes(
+            start=lambda undo: self.start(undo.targets),
+            unpause=lambda undo: self.unpause(undo.targets),
+            cleanse=self.cleanse,
+        )
         self._sinks = Sinks()
         self._fleet: Fleet | None = None
+        self._listening: Listening | None = None
         self._prober: Prober | None = None
         self._cleanup = ExitStack()
 
@@ -72,8 +88,9 @@ class LocalRuntime(Deeds):
         """
         preflight.check_machine()
         self.ended_stale = tuple(end_stale_fleets(self._state_dir))
-        self._fleet = fleet = Fleet(self.target, self._state_dir)
         try:
+            self._wire()
+            self._fleet = fleet = Fleet(self.target, self._state_dir, self._addresses())
             processes = Processes(
                 self.target.topology.services,
                 fleet.record_of_processes,
@@ -100,10 +117,27 @@ class LocalRuntime(Deeds):
         try:
             self._cleanup.close()
         finally:
-            self._live = None
+            self._live = self._links = self._listening = None
             self._sinks = Sinks()
             if fleet:
                 fleet.end(error)
+
+    def _wire(self) -> None:
+        """Put a proxy on each connection that faults may touch, before anybody is told an address."""
+        wires = [w for w in wires_of(self.target.services, local=True) if w.edge in self.target.edges]
+        if self._proxies is None or not wires:
+            return
+        place = published(self.target.services)
+        upstream = {w: place(Address(w.dependency, w.port, True, w.scheme)) for w in wires}
+        self._listening = self._cleanup.enter_context(self._proxies.lent(upstream))
+        self._links = Links(self._listening.client, self._listening.wires, self.target.services)
+
+    def _addresses(self) -> dict[tuple[str, str, int], str]:
+        """Where the proxy on each connection listens."""
+        if self._listening is None:
+            return {}
+        listening = self._listening.wires.items()
+        return {(w.caller, w.dependency, w.port): f"{host}:{port}" for w, (host, port) in listening}
 
     def _start_all(self) -> None:
         deadline_s = self.clock.now() + START_S
@@ -157,14 +191,8 @@ class LocalRuntime(Deeds):
 
     def undo(self, undo: Undo) -> None:
         """Lift a fault. Services that the target no longer has have nothing to lift."""
-        there = [name for name in undo.services if name in self.target.services]
-        match undo.verb:
-            case "start":
-                self.start(there)
-            case "unpause":
-                self.unpause(there)
-            case _:
-                raise RequestError(f"found the undo {undo.verb!r}; expected start or unpause")
+        there = tuple(name for name in undo.targets if is_link(name) or name in self.target.services)
+        self._undoes(replace(undo, targets=there))
 
     def _changed(self, change: ProcessChange) -> None:
         self._sinks.saw_process(change)

@@ -7,12 +7,13 @@ What it shows is what the file and its hints imply, and no more: every verdict r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import Self
 
 from fuzzer.loads.base import Loads, LoadSink
-from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo
+from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
 from fuzzer.runtimes.sim.assumptions import Assumed, assume
 from fuzzer.runtimes.sim.clients import SimClients
 from fuzzer.runtimes.sim.eyes import EVERY_S, ContainerCheck, Eyes
@@ -20,7 +21,8 @@ from fuzzer.runtimes.sim.kernel import Kernel, VirtualClock
 from fuzzer.runtimes.sim.requests import Requests
 from fuzzer.runtimes.sim.service import SimService
 from models.behaviour import Hints
-from models.errors import RequestError, StepInvalid
+from models.errors import StepInvalid
+from models.link import is_link
 from models.observation import ProcessChange
 from models.target import Condition, HealthCheck, ProbeKind, Target
 
@@ -101,6 +103,9 @@ class SimRuntime:
         }
         self._requests = Requests(self.kernel, self.services)
         self._sinks: list[Sink] = []
+        self._undoes = Undoes(
+            start=lambda undo: self.start(undo.targets), unpause=lambda undo: self.unpause(undo.targets)
+        )
 
     def anew(self) -> SimRuntime:
         """The same fleet once more, before anything happened to it."""
@@ -248,14 +253,8 @@ class SimRuntime:
 
     def undo(self, undo: Undo) -> None:
         """Lift a fault. Services that the target no longer has have nothing to lift."""
-        there = [name for name in undo.services if name in self.services]
-        match undo.verb:
-            case "start":
-                self.start(there)
-            case "unpause":
-                self.unpause(there)
-            case _:
-                raise RequestError(f"found the undo {undo.verb!r}; expected start or unpause")
+        there = tuple(name for name in undo.targets if is_link(name) or name in self.services)
+        self._undoes(replace(undo, targets=there))
 
     def _refuse_down(self, services: Sequence[str], deed: str) -> None:
         for name in services:

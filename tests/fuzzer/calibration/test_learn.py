@@ -235,3 +235,10 @@ def test_who_started_without_somebody_and_fell_later_with_another_could_start_wi
 def test_who_falls_after_its_start_because_of_another_recovered_well(target):
     history = db_killed(target).exited("checkout", 4.3, 1).exited("db", 4.4, 1).until(9)
     assert not [one for one in learn(history, target) if isinstance(one, StartedUnclean)]
+
+
+def test_a_lost_connection_teaches_nothing(target):
+    history = (
+        HistoryOf(target).fault(1.0, "blackhole checkout -> db", Effect.SILENT).exited("checkout", 2.0, 1)
+    )
+    assert learn(history.until(5), target) == ()

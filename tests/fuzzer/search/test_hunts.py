@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fuzzer.config import RunConfig, example_shop
 from fuzzer.events import RunBegan
 from fuzzer.search.campaign import SearchOptions
-from fuzzer.session import RunConfig, example_shop, open_session
+from fuzzer.session import open_session
 
 HANGS = {"checkout-service": [{"when": {"analytics-service": "hung"}, "then": "exits"}]}
 BOTH = {

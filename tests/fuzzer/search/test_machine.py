@@ -6,7 +6,9 @@ from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.scenarios import check_scenario, fold
 from fuzzer.search.machine import build_machine
 from models.expected import Effect, Expected
-from tests.support.fake_fleet import SHOP, FakeFleet, target_of
+from models.link import is_link
+from tests.support.fake_fleet import SHOP, target_of
+from tests.support.wired_fleet import WiredFleet
 
 
 def plans(target, examples=150, steps=12):
@@ -38,12 +40,15 @@ def seen(target):
 def test_every_action_and_every_open_service_is_drawn(seen, target):
     assert {step.action for plan in seen for step in plan} == set(ACTIONS)
     harmed = {name for plan in seen for step in plan if ACTIONS[step.action].harmful for name in step.targets}
-    assert harmed == {"checkout", "db", "analytics"}
+    links = {name for name in harmed if is_link(name)}
+    assert harmed - links == {"checkout", "db", "analytics"}
+    assert "checkout -> db" in links
+    assert not any("gateway" in name for name in links)
 
 
 def test_plans_can_be_played_and_do_harm(seen, target):
     for plan in seen:
-        check_scenario(plan, target, FakeFleet(target))
+        check_scenario(plan, target, WiredFleet(target))
         assert any(ACTIONS[step.action].harmful for step in plan)
 
 

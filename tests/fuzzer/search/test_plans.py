@@ -72,7 +72,7 @@ def test_every_action_draws_what_may_be_written(name):
                 action.check(step, TARGET)
                 assert action.applies(step, TARGET, situation)
                 for param in action.params:
-                    assert param.least <= step.number(param.name) <= param.most
+                    assert param.least <= step.number_or(param.name, param.least) <= param.most
     assert drawn, "it is never drawn at all"
 
 

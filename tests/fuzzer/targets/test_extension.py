@@ -113,7 +113,7 @@ def test_the_enable_label_says_true_or_false(refusal):
         ("[]", ": found a list; expected a mapping"),
         ("{enabled: 1}", ".enabled: found 1; expected true or false"),
         ("{enabled: yes}", '.enabled: found yes, which YAML 1.1 reads as true; expected "yes" in quotes, or true'),
-        ("{enable: true}", ".enable: found an unknown key; expected one of enabled, limits, loads, load_command, safety; "
+        ("{enable: true}", ".enable: found an unknown key; expected one of enabled, limits, loads, load_command, safety, groups; "
          "did you mean `enabled`?"),
         ("{limits: 3}", ".limits: found 3; expected a mapping"),
         ("{limits: {recovery_s_max: '30'}}", ".limits.recovery_s_max: found '30'; expected a number"),
@@ -166,7 +166,7 @@ def test_a_mistake_at_the_top_is_told_in_plain_words(refusal, keys: str, told: s
     ("keys", "told"),
     [
         ("3", ": found 3; expected a mapping"),
-        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, local, model; "
+        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, role, local, model; "
          "did you mean `health`?"),
         ("{health: web}", ".health: found 'web'; expected an http:// or https:// URL with a host"),
         ("{health: [http://x]}", ".health: found a list; expected text"),

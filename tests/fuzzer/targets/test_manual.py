@@ -10,7 +10,15 @@ from pydantic import BaseModel
 
 from fuzzer.targets.files import load_target
 from models.behaviour import CallHints, Hints, Reaction, UncleanHints
-from models.compose import CountersKeys, LocalKeys, ProjectKeys, SafetyKeys, ServiceKeys
+from models.compose import (
+    CountersKeys,
+    GroupKeys,
+    LocalKeys,
+    ProjectKeys,
+    RoleKeys,
+    SafetyKeys,
+    ServiceKeys,
+)
 from models.compose_loads import DurableKeys, EndpointKeys, LoadKeys
 from models.errors import TargetError
 from models.limits import Limits
@@ -29,6 +37,8 @@ BLOCKS = re.findall(r"```(?:yaml|text)\n(.*?)```", MANUAL, re.DOTALL)
         DurableKeys,
         CountersKeys,
         SafetyKeys,
+        GroupKeys,
+        RoleKeys,
         LocalKeys,
         Limits,
         Hints,
@@ -52,14 +62,20 @@ def test_the_example_of_loads_works(load):
     assert target.loads["browse"].services == ("gateway",)
 
 
+def test_the_example_of_groups_works(load):
+    target = load("services: {etcd-1: {}, etcd-2: {}, etcd-3: {}}", BLOCKS[2])
+    (group,) = target.topology.groups
+    assert (group.members, group.tolerates, group.failover_s) == (("etcd-1", "etcd-2", "etcd-3"), 1, 5)
+
+
 def test_the_example_of_a_behaviour_works(load):
-    hints = load(BLOCKS[2]).services["checkout"].model
+    hints = load(BLOCKS[3]).services["checkout"].model
     assert (hints.start_s, list(hints.calls), len(hints.reactions)) == (2, ["orders-db"], 2)
 
 
 def test_the_transcript_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    Path("compose.yaml").write_text(BLOCKS[3])
+    Path("compose.yaml").write_text(BLOCKS[4])
     with pytest.raises(TargetError) as raised:
         load_target([Path("compose.yaml")], {})
-    assert str(raised.value) + "\n" == BLOCKS[4]
+    assert str(raised.value) + "\n" == BLOCKS[5]

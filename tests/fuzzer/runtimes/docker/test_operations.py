@@ -5,16 +5,8 @@ from __future__ import annotations
 import pytest
 from docker import APIClient
 
-from fuzzer.runtimes.base import (
-    CanCrash,
-    CanKill,
-    CanPause,
-    CanRestart,
-    CanStart,
-    CanStop,
-    ProcessState,
-    Undo,
-)
+from fuzzer.runtimes.able import CanCrash, CanKill, CanPause, CanRestart, CanStart, CanStop
+from fuzzer.runtimes.base import ProcessState, Undo
 from models.errors import RequestError, RuntimeUnavailable, StepInvalid
 from models.observation import Change
 from models.target import Port, Service

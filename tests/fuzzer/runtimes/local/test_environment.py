@@ -2,7 +2,8 @@
 
 import pytest
 
-from fuzzer.runtimes.local.environment import host_environment, rewrite, service_environment
+from fuzzer.runtimes.local.environment import host_environment, published, service_environment
+from fuzzer.wiring import rewrite
 from models.target import LocalCommand, Port, Service, Target
 from models.topology import Topology
 
@@ -69,11 +70,11 @@ SERVICES = {
     ],
 )
 def test_addresses_of_services_become_published_ones(value, expected):
-    assert rewrite(value, SERVICES) == expected
+    assert rewrite(value, SERVICES, published(SERVICES)) == expected
 
 
 def test_without_services_nothing_is_rewritten():
-    assert rewrite("db:5432", {}) == "db:5432"
+    assert rewrite("db:5432", {}, published({})) == "db:5432"
 
 
 def test_later_sources_win(tmp_path):

@@ -11,16 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fuzzer.runtimes.base import (
-    CanCrash,
-    CanKill,
-    CanPause,
-    CanRestart,
-    CanStart,
-    CanStop,
-    ProcessState,
-    Undo,
-)
+from fuzzer.runtimes.able import CanCrash, CanKill, CanPause, CanRestart, CanStart, CanStop
+from fuzzer.runtimes.base import ProcessState, Undo
 from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.errors import RequestError, RuntimeUnavailable, StepInvalid
 from models.observation import Change
