@@ -1,9 +1,11 @@
 # What a person types here. `make` alone prints this list.
 #
 # ARGS goes through to pytest:   make fuzz ARGS="--runtime docker -x"
+# Most tests wait, so three at once suit two cores; one after the other: make test WORKERS=0
 
 PYTHON ?= python3
 ARGS ?=
+WORKERS ?= 3
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -17,8 +19,8 @@ help: ## print this list
 fuzz: $(INSTALLED) ## search the target for cascades (pytest fuzzer)
 	$(BIN)/pytest fuzzer $(ARGS)
 
-test: $(INSTALLED) ## test knockon itself (pytest tests)
-	$(BIN)/pytest tests $(ARGS)
+test: $(INSTALLED) ## test knockon itself, WORKERS tests at once (pytest tests)
+	$(BIN)/pytest tests -n $(WORKERS) $(ARGS)
 
 check: $(INSTALLED) ## lint, formatting, types
 	$(BIN)/ruff check

@@ -58,11 +58,8 @@ def _check_step(step: Step, target: Target, able: Collection[str], runtime: Runt
 
 
 def _check_safety(step: Step, before: Expected, then: Expected, target: Target) -> None:
-    for name in step.targets:
-        if name in before.lasting():
-            raise ScenarioError(
-                f"`{step}`: {name} is still under an earlier fault; expected `heal {name}` before this step"
-            )
+    if obstacle := ACTIONS[step.action].obstacle(step, target, before):
+        raise ScenarioError(f"`{step}`: {obstacle}")
     together, most = then.active(), target.safety.max_faults
     if len(together) > most:
         raise ScenarioError(

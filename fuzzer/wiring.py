@@ -52,6 +52,11 @@ class Address:
     written: bool
     scheme: str
 
+    @property
+    def as_written(self) -> str:
+        """What stood there, for a ``place`` that changes some addresses only."""
+        return f"{self.service}:{self.port}" if self.written else self.service
+
 
 def rewrite(value: str, services: Mapping[str, Service], place: Callable[[Address], str]) -> str:
     """The same value with every address of a service replaced by what ``place`` says: ``host:port``."""
@@ -79,13 +84,15 @@ def rewrite(value: str, services: Mapping[str, Service], place: Callable[[Addres
 def wires(services: Mapping[str, Service], *, local: bool = False) -> tuple[Wire, ...]:
     """Every connection that a service's variables name, each once, in the order of the services.
 
+    Variables that ``x-knockon.direct`` names are left out.
+
     Args:
         local: leave out variables that ``x-knockon.local`` sets to something else.
     """
     found: dict[tuple[str, str, int], Wire] = {}
     for caller, service in services.items():
         given = service.local.environment if local and service.local else {}
-        for address in _addresses(service, services, given):
+        for address in _addresses(service, services, {*given, *service.direct}):
             if address.service != caller and address.port is not None:
                 wire = Wire(caller, address.service, address.port, address.scheme)
                 known = found.setdefault((caller, address.service, address.port), wire)

@@ -133,5 +133,7 @@ class ServiceKeys(Keys):
     """Where it tells whether it is the primary of its group."""
     local: LocalKeys | None = None
     """How it is run as a plain process."""
+    direct: list[Variable] = Field(default_factory=list)
+    """Variables whose addresses are never led through a proxy."""
     model: Hints = Hints()
     """How it behaves in a simulation, as far as it is known."""

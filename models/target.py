@@ -13,6 +13,7 @@ from pathlib import Path
 
 from models.behaviour import Hints
 from models.limits import Limits
+from models.link import ONE_WAY, Link, is_link
 from models.load import Load
 from models.topology import Topology
 from models.wire import Wire
@@ -120,6 +121,8 @@ class Service:
         healthcheck: what the container itself does about its health; None without one.
         starts_after: what compose waits for before it starts the service.
         model: how it behaves in a simulation, as far as its file says so.
+        direct: variables whose addresses are never led through a proxy.
+        networks: those of compose that it is attached to; none where it has a network of another kind.
     """
 
     name: str
@@ -135,6 +138,8 @@ class Service:
     healthcheck: HealthCheck | None = None
     starts_after: Mapping[str, Condition] = field(default_factory=dict)
     model: Hints = field(default_factory=Hints)
+    direct: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ("default",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,13 @@ class Target:
         """Caller and dependency of each connection that faults may touch: both have to allow it."""
         mine = set(self.faultable)
         return tuple(dict.fromkeys(wire.edge for wire in self.wires if mine.issuperset(wire.edge)))
+
+    def places(self, name: str) -> tuple[str, ...]:
+        """What a step's target stands for: a service for itself, a link for each connection that it covers."""
+        link = Link.parse(name) if is_link(name) else None
+        if link is None:
+            return (name,)
+        return tuple(f"{a} {ONE_WAY} {b}" for a, b in self.edges if link.covers(a, b))
 
     @property
     def digest(self) -> str:

@@ -12,6 +12,15 @@ from models.errors import RuntimeUnavailable
 pytest_plugins = ["pytester"]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Tests that would notice each other stay together, whatever pytest-xdist was told."""
+    from tests.support.sharing import Sharing
+
+    config.option.loadscopereorder = False  # what is collected first takes longest
+    return Sharing(config, log)
+
+
 @pytest.fixture(scope="session")
 def engine() -> None:
     """A Docker engine that answers; otherwise the test is skipped, or fails if one is required."""

@@ -143,6 +143,10 @@ class Action(ABC):
             and all(name in candidates for name in step.targets)
         )
 
+    def obstacle(self, step: Step, target: Target, expected: Expected) -> str:
+        """Why it cannot be done after what was done before, and what to do about that; "" if it can."""
+        return ""
+
     # What a step means.
 
     def check(self, step: Step, target: Target) -> None:
@@ -247,6 +251,16 @@ class Fault(Action):
     harmful: ClassVar[bool] = True
     effect: ClassVar[Effect]
 
+    def obstacle(self, step: Step, target: Target, expected: Expected) -> str:
+        """Nothing is harmed twice at the same time: lifting one fault would lift both."""
+        for name in step.targets:
+            for other in expected.lasting():
+                if set(target.places(name)) & set(target.places(other)):
+                    return (
+                        f"{other} is still under an earlier fault; expected `heal {other}` before this step"
+                    )
+        return ""
+
     def begin(self, step: Step, expected: Expected) -> Expected:
         """Its targets are harmed."""
         return expected.harmed(step.targets, self.effect)
@@ -254,3 +268,8 @@ class Fault(Action):
     def end(self, step: Step, expected: Expected) -> Expected:
         """A passing harm is over once it was done; from then on recovery counts."""
         return expected.relieved(step.targets, Effect.RETURNING)
+
+
+def still_harmed(name: str) -> str:
+    """What to say of a target that has to be healed first."""
+    return f"{name} is still under an earlier fault; expected `heal {name}` before this step"

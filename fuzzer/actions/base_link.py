@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from fuzzer.actions.base import EFFECT_SEEN_S, Fault, Stage
+from fuzzer.actions.base import EFFECT_SEEN_S, Fault, Stage, still_harmed
 from fuzzer.runtimes.able import Answer, CanPoison
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import ScenarioError, StepInvalid
@@ -113,6 +113,14 @@ class LinkFault(Fault):
                 f"{have or 'none: no variable of an opted-in service names the address of another'}"
             )
 
+    def obstacle(self, step: Step, target: Target, expected: Expected) -> str:
+        """Over a connection to somebody who is kept down the harm could not be seen."""
+        kept = expected.lasting(Effect.DOWN) + expected.lasting(Effect.HUNG)
+        for name in (end for edge in self._covered_by(step, target) for end in edge):
+            if name in kept:
+                return still_harmed(name)
+        return super().obstacle(step, target, expected)
+
     # How it is done.
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
@@ -139,9 +147,11 @@ class LinkFault(Fault):
             self._until_shown(edge, before[edge], step, stage)
 
     def _edges(self, step: Step, stage: Stage) -> list[tuple[str, str]]:
+        return self._covered_by(step, stage.target)
+
+    def _covered_by(self, step: Step, target: Target) -> list[tuple[str, str]]:
         links = [link for name in step.targets if (link := Link.parse(name))]
-        edges = self.edges(stage.target)
-        return list(dict.fromkeys(edge for link in links for edge in _covered(link, edges)))
+        return list(dict.fromkeys(edge for link in links for edge in _covered(link, self.edges(target))))
 
     def _healthy(self, edge: tuple[str, str], step: Step, stage: Stage) -> Answer:
         """An answer from before the harm; of several, the quickest."""

@@ -95,7 +95,7 @@ def refuse_undefined(target: Target, least: Mapping[Dimension, float]) -> None:
 def _every(target: Target, actions: Mapping[str, Action]) -> dict[Dimension, dict[Cell, None]]:
     """All cells, in order; a dict, since sets have none."""
     faults = [action for action in actions.values() if action.harmful]
-    known = {fault.name: fault.known_targets(target) for fault in faults}
+    known = {fault.name: _places(fault, target) for fault in faults}
     services = dict.fromkeys(name for names in known.values() for name in names)
     every: dict[Dimension, list[Cell]] = {
         Dimension.ACTIONS: [
@@ -106,6 +106,11 @@ def _every(target: Target, actions: Mapping[str, Action]) -> dict[Dimension, dic
     }
     empty = undefined(target)
     return {name: dict.fromkeys(() if name in empty else cells) for name, cells in every.items()}
+
+
+def _places(fault: Action, target: Target) -> tuple[str, ...]:
+    """Services and single connections that a fault can be done to."""
+    return tuple(dict.fromkeys(p for name in fault.known_targets(target) for p in target.places(name)))
 
 
 def _faults(history: History, target: Target) -> Iterator[tuple[StepState, Dimension, Cell]]:
@@ -126,7 +131,7 @@ def _faults(history: History, target: Target) -> Iterator[tuple[StepState, Dimen
             loads += [(run, sending.duration_s) for run in _runs(played, sending.load.name, history)]
         if not action.harmful:
             continue
-        for name in step.targets:
+        for name in (place for one in step.targets for place in target.places(one)):
             yield played.state, Dimension.ACTIONS, (name, action.name)
             for earlier in before.active():
                 if earlier not in step.targets:

@@ -5,7 +5,8 @@ part is played, the one that promises most: what it would exercise for the first
 that it takes. Of a long plan that is often a small part, since soon every service is excused by one
 fault or another. What counts:
 
-* a fault on a service, first of each kind: down, hung, returning;
+* a fault on a service or a connection, first of each kind: down, hung, slow, and so on; one on all
+  connections to a service counts for each of them;
 * what such a fault does to each service outside its blast radius, which shows only while it lasts long
   enough, and while no other fault excuses that service;
 * a fault on a service while a load runs, which is what clients see of it;
@@ -130,16 +131,19 @@ class Novelty:
             loads += [(sending, before.now_s)] if sending else []
         for action, index in done:
             harm = expected.harms[index]
-            yield (harm.effect, harm.on), ALONE
-            yield (action, harm.on), OTHERWISE
+            for where in self._target.places(harm.on):
+                yield (harm.effect, where), ALONE
+                yield (action, where), OTHERWISE
             for sending, since_s in loads:
                 for needed, share in self._clients(sending).items():
                     if self._felt(index, expected, sending, since_s, needed, share):
-                        yield (sending.load.name, needed, harm.effect, harm.on), FELT
+                        for where in self._target.places(harm.on):
+                            yield (sending.load.name, needed, harm.effect, where), FELT
                         yield (sending.load.name, action, harm.on), DETAIL
                         yield (sending.load.name, sending.shape, harm.on), DETAIL
             for bystander in self._judged(index, expected):
-                yield (harm.effect, harm.on, bystander), BYSTANDER
+                for where in self._target.places(harm.on):
+                    yield (harm.effect, where, bystander), BYSTANDER
                 yield (action, harm.on, bystander), DETAIL
             for earlier, place in done:
                 other = expected.harms[place]
@@ -202,7 +206,7 @@ class Novelty:
 
 
 def _hangs(harm: Harm) -> bool:
-    return harm.effect is Effect.HUNG
+    return harm.effect in (Effect.HUNG, Effect.SILENT)
 
 
 def _parts(plan: Scenario) -> Iterator[Scenario]:

@@ -13,6 +13,7 @@ from fuzzer.targets.edges import Caller, Known, completed_by_others, read_edges
 from fuzzer.targets.extension import read_extension
 from fuzzer.targets.hints import check_hints
 from fuzzer.targets.merging import merge_documents
+from fuzzer.targets.proxied import led_directly, read_proxies
 from fuzzer.targets.services import is_active, read_service, refuse_elsewhere
 from fuzzer.targets.variables import Variables
 from fuzzer.targets.yaml_source import read_documents
@@ -70,7 +71,9 @@ class _Reader:
         refuse_elsewhere(self.root)
         keys = read_extension(self.root, ProjectKeys)
         places = self.places()
+        proxies = read_proxies(places)
         absent = self.absent(places)
+        missing = absent.keys() | proxies.keys()
         service_keys = {name: read_extension(place, ServiceKeys) for name, place in places.items()}
         read = {
             name: read_service(
@@ -78,10 +81,11 @@ class _Reader:
             )
             for name, place in places.items()
         }
-        services = {name: service for name, service in read.items() if name not in absent}
+        present = {name: service for name, service in read.items() if name not in missing}
+        services = led_directly(present, proxies)
         callers = [Caller(n, places[n], services[n].environment) for n in services]
-        edges, inferred = read_edges(callers, Known(services.keys(), absent.keys()))
-        self.check_names(services, absent)
+        edges, inferred = read_edges(callers, Known(services.keys(), missing))
+        self.check_names(services, missing)
         for name in services:
             model = places[name].at(EXTENSION, "model")
             if model:

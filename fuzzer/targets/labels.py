@@ -8,12 +8,14 @@ number of the replica and the files, which are relative to the working directory
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fuzzer.targets.ports import Published
 from models.compose_spec import COMPLETED, ENABLE_LABEL
+from models.proxied import WIRES_LABEL, Proxied, from_text
 from models.target import HealthProbe, Port, ProbeKind, Restart, RestartPolicy, Service
 
 _COMPOSE = "com.docker.compose."
@@ -75,6 +77,13 @@ class Inspected:
         return frozenset(
             name.lower() for name in own | aliases | {self._section("Config").get("Hostname") or ""}
         )
+
+    @property
+    def proxies(self) -> tuple[Proxied, ...]:
+        """The proxies that it runs, by what `knockon wire` labelled it with; none if that is damaged."""
+        with suppress(ValueError):
+            return from_text(self.labels.get(WIRES_LABEL, "[]"))
+        return ()
 
     def service(self) -> Service:
         """The service as far as a container shows it; opted in by its label only."""

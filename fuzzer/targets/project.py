@@ -20,8 +20,10 @@ from fuzzer.targets.base import nearest
 from fuzzer.targets.files import load_target
 from fuzzer.targets.hosts import inferred_edges
 from fuzzer.targets.labels import ONE_OFF, PROJECT, Inspected
+from fuzzer.targets.proxied import led_directly
 from fuzzer.wiring import wires
 from models.errors import Problem, RuntimeUnavailable, TargetError
+from models.proxied import EDGES_LABEL
 from models.target import Port, Service, Target
 from models.topology import Dependency, Source, Strength, Topology
 
@@ -47,7 +49,7 @@ def discover_project(name: str, client: docker.APIClient, environ: Mapping[str, 
         known = {**environ, "COMPOSE_PROJECT_NAME": name, "COMPOSE_PROFILES": "*"}
         target = load_target(files, known)
         _refuse_drift(target, containers)
-        return _present(target, {c.service_name for c in containers})
+        return _present(target, {c.service_name for c in containers if EDGES_LABEL not in c.labels})
     return _from_labels(name, containers)
 
 
@@ -130,7 +132,9 @@ def _present(target: Target, present: set[str]) -> Target:
 
 def _from_labels(name: str, containers: Sequence[Inspected]) -> Target:
     ended = frozenset().union(*(container.awaited for container in containers))
-    fleet = {c.service_name: c for c in containers if c.service_name not in ended}
+    proxies = {c.service_name: c.proxies for c in containers if EDGES_LABEL in c.labels}
+    fleet = {c.service_name: c for c in containers if c.service_name not in {*ended, *proxies}}
+    services = led_directly({service: c.service() for service, c in fleet.items()}, proxies)
     hosts = {host: service for service, c in fleet.items() for host in c.host_names if host}
     edges: list[Dependency] = []
     notes = [
@@ -141,15 +145,15 @@ def _from_labels(name: str, containers: Sequence[Inspected]) -> Target:
     for service, container in fleet.items():
         declared = [d for d in container.dependencies if d in fleet]
         edges += [Dependency(service, d, Strength.HARD, Source.DEPENDS_ON) for d in declared]
-        for edge, note in inferred_edges(service, container.service().environment, hosts, declared):
+        for edge, note in inferred_edges(service, services[service].environment, hosts, declared):
             edges.append(edge)
             notes.append(note)
     directory = containers[0].working_dir
     return Target(
         name=name,
         directory=directory if directory.is_absolute() and directory.is_dir() else Path.cwd(),
-        services={service: container.service() for service, container in fleet.items()},
+        services=services,
         topology=Topology(tuple(fleet), tuple(edges)),
-        wires=wires({service: container.service() for service, container in fleet.items()}),
+        wires=wires(services),
         notes=tuple(notes),
     )

@@ -57,6 +57,8 @@ def read_service(
         opted_in=wanted and enabled is not False,
         healthcheck=check,
         starts_after=read_conditions(place),
+        direct=tuple(keys.direct),
+        networks=_networks(place),
         model=keys.model if keys.model.replicas else keys.model.model_copy(update={"replicas": replicas}),
     )
 
@@ -128,6 +130,16 @@ def _replicas(place: Place) -> int:
                 return int(text) or 1
             found.complain("a whole number")
     return 1
+
+
+def _networks(place: Place) -> tuple[str, ...]:
+    """The networks of compose that it is attached to: the one called ``default`` if nothing is said."""
+    if place.get("network_mode"):
+        return ()
+    networks = place.get("networks")
+    if networks is None:
+        return ("default",)
+    return tuple(name for name, _ in networks.names())
 
 
 def _enable_label(place: Place) -> bool | None:

@@ -6,23 +6,28 @@ Two policies are changed so that each kind occurs: analytics-service has ``no``,
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fuzzer.runtimes.able import CanPoison
 from fuzzer.runtimes.base import Runtime, Undo
 from fuzzer.runtimes.docker.clients import default_client
 from fuzzer.runtimes.docker.runtime import DockerRuntime
 from fuzzer.runtimes.local.runtime import LocalRuntime
+from fuzzer.runtimes.proxies import OwnProxies
 from fuzzer.runtimes.sim.runtime import SimRuntime
 from fuzzer.targets.files import load_target
 from models.load import Calls, Endpoint, Load, LoadRun, Phase, Request, Shape
@@ -31,6 +36,7 @@ from tests.conformance.saw import Saw, until
 from tests.support.ports import free_prefix
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
+OUTSIDE = Path(__file__).parents[1] / "support" / "outside.py"
 BASE = "python:3.11-slim"
 POLICIES = """
 services:
@@ -162,6 +168,73 @@ def _no_engine() -> str:
 @pytest.fixture(params=["sim", "local", pytest.param("docker", marks=pytest.mark.docker)])
 def kind(request: pytest.FixtureRequest) -> Kind:
     made: Kind = request.getfixturevalue(request.param)
+    return made
+
+
+# Connections that can be harmed.
+
+VARIABLES = {"product-service": "PRODUCT_URL"}
+"""The variable by which every caller finds a service."""
+
+Asked = list[dict[str, Any]]
+
+
+@dataclass
+class Wired:
+    """A runtime whose connections lead through proxies.
+
+    ``ask(caller, dependency, times, timeout_s)`` asks as the caller would, from outside of the fuzzer.
+    """
+
+    name: str
+    runtime: Runtime
+    ask: Callable[[str, str, int, float], Asked]
+    free_ports: int = 0
+
+
+def by_a_process(words: Sequence[str], url: str, times: int, timeout_s: float) -> Asked:
+    """Let ``tests/support/outside.py`` ask, wherever these words run Python."""
+    done = subprocess.run(
+        [*words, f"{url}/health", str(times), str(timeout_s)],
+        capture_output=True,
+        text=True,
+        timeout=times * timeout_s + 30,
+    )
+    assert done.returncode == 0, done.stderr
+    asked: Asked = json.loads(done.stdout)
+    return asked
+
+
+@pytest.fixture(scope="session")
+def wired_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    folder = tmp_path_factory.mktemp("wired")
+    shop, other = Shop(folder), Shop(folder)
+
+    def ask(caller: str, dependency: str, times: int, timeout_s: float) -> Asked:
+        (pid,) = runtime.status(caller).instances
+        told = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        url = dict(one.partition("=")[::2] for one in told)[VARIABLES[dependency]]
+        return by_a_process([sys.executable, str(OUTSIDE)], url, times, timeout_s)
+
+    with LocalRuntime(shop.target, state_dir=folder / "state", proxies=OwnProxies()) as runtime:
+        yield Wired("local", runtime, ask, int(other.environ["SHOP_PORTS"]))
+
+
+@pytest.fixture(scope="session")
+def wired_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    target = Shop(tmp_path_factory.mktemp("wired")).target
+
+    def ask(caller: str, dependency: str, times: int, timeout_s: float) -> Asked:
+        assert isinstance(runtime, CanPoison)
+        return [asdict(runtime.ask(caller, dependency, timeout_s)) for _ in range(times)]
+
+    with SimRuntime(target) as runtime:
+        yield Wired("sim", runtime, ask)
+
+
+@pytest.fixture(params=["wired_sim", "wired_local", pytest.param("wired_docker", marks=pytest.mark.docker)])
+def wired(request: pytest.FixtureRequest) -> Wired:
+    made: Wired = request.getfixturevalue(request.param)
     return made
 
 

@@ -13,7 +13,7 @@ HARDENED = f"--target {SHOP}/compose.yaml --target {SHOP}/compose.hardened.yaml 
 
 
 def test_the_default_is_the_hardened_shop_and_it_holds(desk, fuzzer):
-    done = desk.type(f"pytest {fuzzer} --budget 8s --steps 4")
+    done = desk.type(f"pytest {fuzzer} --examples 2 --budget 10m --steps 4")
     assert done.code == 0, done.text
     assert "fuzzing shop on local" in done.text
     assert "held:    isolation" in done.text
@@ -22,7 +22,7 @@ def test_the_default_is_the_hardened_shop_and_it_holds(desk, fuzzer):
 
 def test_a_flaw_is_found_made_small_and_saved(desk, fuzzer):
     desk.environ["SHOP_FLAWS"] = "crash-on-dependency-failure"
-    done = desk.type(f"pytest {fuzzer} --budget 60s --seed 1")
+    done = desk.type(f"pytest {fuzzer} --examples 2 --budget 10m --seed 1")
     assert done.code == 1, done.text
     assert "VIOLATED isolation: checkout-service exited with code 1" in done.text
     assert "minimal scenario: 1 step, reproduced" in done.text
@@ -66,7 +66,8 @@ def test_a_pin_does_what_its_status_says(desk, fuzzer, target, status, code, tol
 
 
 def test_pins_come_before_the_search(desk, fuzzer):
-    done = desk.type(f"pytest {fuzzer} {HARDENED} --pins {pin(desk, 'guard')} --budget 1s --steps 2 -v")
+    one = "--examples 1 --budget 10m --steps 2"
+    done = desk.type(f"pytest {fuzzer} {HARDENED} --pins {pin(desk, 'guard')} {one} -v")
     assert done.code == 0, done.text
     assert done.text.index("test_pin[the-incident]") < done.text.index("test_fuzz.py::test_fuzz")
 

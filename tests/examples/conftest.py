@@ -8,7 +8,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -18,6 +17,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.ports import free_prefix
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 SERVICES = (
@@ -48,7 +49,7 @@ def claim_prefix():
     """A port prefix whose six ports are free, below the range of outgoing connections, and a socket
     on its port 0 that keeps other test runs away from it."""
     while True:
-        prefix = random.SystemRandom().randrange(1100, 3270)
+        prefix = free_prefix()
         with contextlib.suppress(OSError), contextlib.ExitStack() as held:
             claim = held.enter_context(socket.create_server(("127.0.0.1", prefix * 10)))
             for digit in range(1, 7):

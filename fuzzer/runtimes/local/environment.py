@@ -53,7 +53,8 @@ def service_environment(
         return (proxies or {}).get(between) or place(address)
 
     rewritten = {
-        name: rewrite(value, target.services, through_proxy) for name, value in mine.environment.items()
+        name: rewrite(value, target.services, place if name in mine.direct else through_proxy)
+        for name, value in mine.environment.items()
     }
     given = mine.local.environment if mine.local else {}
     return {**host_environment(environ), **rewritten, **given, DATA_DIR: str(data_dir)}

@@ -120,6 +120,8 @@ def test_a_link_is_healed_by_its_name_in_the_middle():
         ("latency checkout -> db", "delay_ms is None; expected a number"),
         ("crash checkout -> db", "there is no service 'checkout -> db' here"),
         ("blackhole checkout -> db; reset checkout -> db", "checkout -> db is still under an earlier fault"),
+        ("blackhole * -> db; reset checkout -> *", "expected `heal * -> db` before this step"),
+        ("kill db; reset checkout -> db", "db is still under an earlier fault; expected `heal db`"),
     ],
 )
 def test_what_makes_no_sense_is_refused(text, told):

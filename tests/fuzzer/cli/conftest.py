@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from click.testing import CliRunner, Result
 from fuzzer import session
 from fuzzer.cli.main import cli
 from tests.support.fake_fleet import FakeFleet
+from tests.support.ports import free_ports
 
 HERE = Path(__file__).parent
 
@@ -122,19 +121,6 @@ services:
       health: http://127.0.0.1:{web}/health
       local: {{command: ["{python}", "{program}", "{web}", "{db}"]}}
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Below the range of outgoing connections, so that nobody is given them meanwhile."""
-    while True:
-        first = random.SystemRandom().randrange(11_000, 32_000)
-        with ExitStack() as held:
-            try:
-                for port in range(first, first + count):
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            return list(range(first, first + count))
 
 
 class RealPair(Knockon):

@@ -52,7 +52,7 @@ def test_too_little_is_inconclusive_and_says_what_is_missing(fuzz):
 
 def test_a_broken_promise_says_more_than_too_little_coverage(fuzz, shop):
     shop.misbehave = analytics_takes_checkout_along
-    code, text = fuzz("--examples", "100", "--min-coverage", "pairs=100%")
+    code, text = fuzz("--examples", "12", "--min-coverage", "pairs=100%")
     assert code == ExitCode.VIOLATED, text
     assert "--min-coverage" not in text
 

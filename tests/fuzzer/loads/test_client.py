@@ -13,10 +13,10 @@ from fuzzer.loads import answers, connection
 from fuzzer.loads.answers import Answer
 from fuzzer.loads.client import Client
 from fuzzer.loads.order import Target
-from tests.fuzzer.loads.conftest import BUSY_S, drip
+from tests.fuzzer.loads.conftest import BUSY_S, drip, until
 from tests.fuzzer.probes.servers import OK, once, polite, requests, serving
 
-GRACE_S = 2.0  # a busy machine
+GRACE_S = 15.0  # a busy machine; less than what the worst servers would take
 
 
 def target(server, method="GET", path="/", headers=None, body=None, expect=None):
@@ -250,7 +250,7 @@ def test_those_that_hang_hold_up_nobody():
         sender.send(target(alive), 50)
         while len(sender.answers) < 50:
             sender.client.work(time.monotonic() + 0.1)
-            assert time.monotonic() - began_s < 5
+            assert time.monotonic() - began_s < BUSY_S
         assert set(sender.answers.values()) == {Answer(200)}
         assert sender.client.under_way == 200
 
@@ -274,8 +274,13 @@ def test_being_away_is_known():
         time.sleep(0.3)  # the answer came, and nobody looked
         sender.client.work(time.monotonic())
         assert sender.client.away_s > 0.25
-        sender.client.work(time.monotonic() + 0.3)
-        assert sender.client.away_s < 0.2
+        until(lambda: _works_undisturbed(sender.client))
+
+
+def _works_undisturbed(client):
+    """Whether waiting is not taken for being away; a busy machine may need a few tries."""
+    client.work(time.monotonic() + 0.3)
+    return client.away_s < 0.2
 
 
 def test_plain_http_where_tls_is_expected():

@@ -182,7 +182,7 @@ def test_one_that_hangs_spoils_nothing_for_others_nor_the_end(monkeypatch):
         metrics.show(calls(db=5))
         began_s = time.monotonic()
         counting.stop()
-        assert time.monotonic() - began_s < 5
+        assert time.monotonic() - began_s < 20
     assert sink.counts() == [0, 4]
 
 

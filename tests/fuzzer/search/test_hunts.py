@@ -28,9 +28,29 @@ def search(folder: Path, reactions, heard=lambda event: None, **options):
         return session.campaign(SearchOptions(**options)).run()
 
 
-@pytest.mark.parametrize(("reactions", "steps"), [(HANGS, 1), (BOTH, 2)], ids=["one step", "two steps"])
-def test_what_a_long_scenario_shows_becomes_small_and_proved(tmp_path, reactions, steps):
-    [finding] = search(tmp_path, reactions).findings
+class Searched:
+    """A search that was made once, what was heard of it, and the folder with what it left there."""
+
+    def __init__(self, folder: Path, reactions):
+        self.folder, self.heard = folder, []
+        self.summary = search(folder, reactions, self.heard.append)
+
+
+@pytest.fixture(scope="module")
+def one_step(tmp_path_factory) -> Searched:
+    return Searched(tmp_path_factory.mktemp("one"), HANGS)
+
+
+@pytest.fixture(scope="module")
+def two_steps(tmp_path_factory) -> Searched:
+    return Searched(tmp_path_factory.mktemp("two"), BOTH)
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"), [("one_step", 1), ("two_steps", 2)], ids=["one step", "two steps"]
+)
+def test_what_a_long_scenario_shows_becomes_small_and_proved(request, name, steps):
+    [finding] = request.getfixturevalue(name).summary.findings
     assert finding.violation.invariant == "isolation"
     assert len(finding.minimal) == steps
     assert finding.necessary is True
@@ -38,27 +58,24 @@ def test_what_a_long_scenario_shows_becomes_small_and_proved(tmp_path, reactions
     assert finding.saved.exists()
 
 
-def test_it_says_that_it_is_a_model_and_what_that_assumes(tmp_path):
-    heard = []
-    [finding] = search(tmp_path, HANGS, heard.append).findings
-    [began] = [event for event in heard if isinstance(event, RunBegan)]
+def test_it_says_that_it_is_a_model_and_what_that_assumes(one_step):
+    [finding] = one_step.summary.findings
+    [began] = [event for event in one_step.heard if isinstance(event, RunBegan)]
     assert began.modelled
     told = "\n".join(finding.rests_on)
     assert "checkout-service" in told
     assert "user-service" not in told, "it has no part in it"
 
 
-def test_what_failed_once_is_tried_first_the_next_time(tmp_path):
-    first = search(tmp_path, HANGS)
-    again = search(tmp_path, HANGS, seed=4)
+def test_what_failed_once_is_tried_first_the_next_time(one_step):
+    first = one_step.summary
+    again = search(one_step.folder, HANGS, seed=4)
     assert again.findings[0].violation.signature == first.findings[0].violation.signature
     assert len(again.findings[0].original) < len(first.findings[0].original), "as Hypothesis shrank it"
 
 
-def test_the_same_seed_finds_the_same(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-    one, other = (search(tmp_path / name, BOTH) for name in ("a", "b"))
+def test_the_same_seed_finds_the_same(two_steps, tmp_path):
+    one, other = two_steps.summary, search(tmp_path, BOTH)
     assert one.findings[0].original == other.findings[0].original
     assert one.findings[0].minimal == other.findings[0].minimal
     assert (one.scenarios, one.executions) == (other.scenarios, other.executions)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import socket
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.target import HealthProbe, LocalCommand, Port, ProbeKind, Restart, RestartPolicy, Service, Target
 from models.topology import Dependency, Topology
 from tests.conformance.saw import Saw
+from tests.support.ports import free_ports
 from tests.support.waiting import until
 
 SERVICE = Path(__file__).with_name("service.py")
@@ -27,11 +26,8 @@ ALWAYS = RestartPolicy(Restart.ALWAYS)
 
 
 def free_port() -> int:
-    """A port that nobody listens on, below the range of outgoing connections."""
-    while True:
-        port = random.SystemRandom().randrange(11000, 32700)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+    """A port that nobody listens on."""
+    return free_ports(1).start
 
 
 def service(
