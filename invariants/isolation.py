@@ -4,7 +4,7 @@ A history that violates it: ``crash checkout-service`` was played, and api-gatew
 1 a moment later. It does not matter whether api-gateway depends on checkout-service: a caller may
 answer with errors, it may not die. Every exit needs a permit of its own, given by a fault that was
 aimed at this very service; a process that its restart policy brought back and that dies again has
-used its permit up.
+used its permit up. Only a lack that lasts (of memory, of disk) gives its target leave until it ends.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from typing import ClassVar
 
 from invariants.base import blame, faults_before, offset, ways_out
 from models.errors import InvariantViolated
-from models.history import History
+from models.expected import LASTING
+from models.history import History, Permit
 from models.observation import ProcessChange
 from models.target import Target
 from models.verdict import Verdict, Violation
 
 DEAF_S = 0.5
 """How near to a moment without observation an exit proves nothing: it may have been anything."""
+
+LINGERS_S = 1.0
+"""How long after a lack had ended a process may still exit of it."""
 
 
 class IsolationViolated(InvariantViolated):
@@ -61,11 +65,11 @@ class Isolation:
         permits = [permit for permit in history.permits if permit.service == service] if exits else []
         left = []
         for exited in exits:
-            permit = next((p for p in permits if p.since_s <= exited.at_s <= p.until_s), None)
-            if permit:
-                permits.remove(permit)
-            else:
+            permit = next((p for p in permits if _covers(p, exited, history)), None)
+            if permit is None:
                 left.append(exited)
+            elif permit.once:
+                permits.remove(permit)
         return left
 
     def _violation(self, history: History, exited: ProcessChange) -> Violation:
@@ -85,3 +89,18 @@ class Isolation:
             blame(history, exited.service, exited.at_s) + evidence,
             ways_out(history, exited.service, exited.at_s),
         )
+
+
+def _covers(permit: Permit, exited: ProcessChange, history: History) -> bool:
+    """Whether a permit of the service's own gives leave for this exit."""
+    if permit.once:
+        return permit.since_s <= exited.at_s <= permit.until_s
+    return any(
+        harm.effect in LASTING
+        and harm.on == permit.service
+        and permit.since_s <= exited.at_s <= permit.until_s
+        and harm.since_s <= exited.at_s
+        and (harm.ended_s is None or exited.at_s <= harm.ended_s + LINGERS_S)
+        for harm in history.expected.harms
+        if harm.since_s <= permit.since_s
+    )

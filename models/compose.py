@@ -14,7 +14,7 @@ from pydantic import Field
 
 from models.behaviour import Hints
 from models.compose_loads import LoadKeys
-from models.compose_words import Command, HttpUrl, Keys, Name, Printed, Variable, must
+from models.compose_words import AbsolutePath, Command, HttpUrl, Keys, Name, Printed, Variable, must
 from models.limits import Limits
 from models.target import Counters, Criticality, LocalCommand, Role, Safety
 from models.topology import Group
@@ -131,6 +131,10 @@ class ServiceKeys(Keys):
     """Where it tells how many requests it has sent to each dependency."""
     role: RoleKeys | None = None
     """Where it tells whether it is the primary of its group."""
+    disk: AbsolutePath | None = None
+    """A folder of the container, on a tmpfs or volume of bounded size, that `disk_fill` may fill."""
+    clock: AbsolutePath | None = None
+    """The container's FAKETIME_TIMESTAMP_FILE, by which `clock_skew` may put its clock ahead or back."""
     local: LocalKeys | None = None
     """How it is run as a plain process."""
     direct: list[Variable] = Field(default_factory=list)

@@ -85,6 +85,11 @@ HttpUrl = Annotated[
 UrlPath = Annotated[
     str, must(lambda v: v.startswith("/") and _is_one_word(v), "a path that begins with / and has no spaces")
 ]
+AbsolutePath = Annotated[
+    str,
+    must(lambda v: v.startswith("/") and len(v) > 1, "a path of the container that begins with /"),
+    NO_NUL,
+]
 Command = Annotated[
     list[Text],
     BeforeValidator(_split),

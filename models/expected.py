@@ -21,6 +21,7 @@ from functools import cached_property
 from math import inf
 
 from models.link import is_link
+from models.some import is_some
 from models.topology import Topology
 
 
@@ -128,33 +129,41 @@ class Expected:
 
     def relieved(self, targets: Iterable[str], effect: Effect | None = None) -> Expected:
         """After harm to these ended: that of one ``effect``, or all that lasts."""
-        names = set(targets)
+        names = frozenset(targets)
         ends = LASTING if effect is None else {effect}
         harms = tuple(
             replace(harm, ended_s=self.now_s)
-            if harm.ended_s is None and harm.on in names and harm.effect in ends
+            if harm.ended_s is None and self._is_all_of(harm.on, names) and harm.effect in ends
             else harm
             for harm in self.harms
         )
         return replace(self, harms=harms)
+
+    def _is_all_of(self, harmed: str, names: Set[str]) -> bool:
+        return harmed in names or names.issuperset(self.topology.may_mean(harmed))
 
     def all_relieved(self) -> Expected:
         """After everything was healed."""
         return self.relieved({harm.on for harm in self.harms})
 
     def lasting(self, effect: Effect | None = None) -> tuple[str, ...]:
-        """Services and links under harm that lasts until it is healed, in the order of the topology."""
+        """Services and links under harm that lasts until it is healed, in the order of the topology.
+
+        Where the primary of a group is harmed, and nobody knows yet who that is, each member may be it.
+        """
         wanted = LASTING if effect is None else {effect}
-        return self._ordered(h.on for h in self.harms if h.ended_s is None and h.effect in wanted)
+        harmed = [h.on for h in self.harms if h.ended_s is None and h.effect in wanted]
+        return self._ordered(name for on in harmed for name in self.topology.may_mean(on))
 
     def active(self) -> tuple[str, ...]:
-        """Services and links with any harm in force now, lasting or passing."""
+        """Services and links with any harm in force now, lasting or passing; each primary counts."""
         return self._active
 
     @cached_property
     def _active(self) -> tuple[str, ...]:
         """Every action asks for it before each draw."""
-        return self._ordered(harm.on for harm in self.harms if harm.active_at(self.now_s))
+        active = [harm.on for harm in self.harms if harm.active_at(self.now_s)]
+        return (*self._ordered(active), *filter(is_some, active))
 
     def blamed(self, at_s: float) -> tuple[str, ...]:
         """Services and links whose harm excuses somebody at this moment, in the order of the topology."""
@@ -204,7 +213,8 @@ class Expected:
         """When each group could not do its work: too many members harmed, or others just taking over."""
         broken: dict[str, list[tuple[float, float]]] = {}
         for group in self.topology.groups:
-            hits = [(h, set(self.topology.members_hit(h.on)) & set(group.members)) for h in self.harms]
+            mine = {*group.members, group.primary}
+            hits = [(h, mine.intersection(self.topology.members_hit(h.on))) for h in self.harms]
             hits = [(harm, members) for harm, members in hits if members]
             spans = broken.setdefault(group.key, [])
             for harm, _ in hits:

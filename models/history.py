@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from math import inf
 from typing import Any, TypeVar
 
 from models.expected import Expected
@@ -41,11 +42,16 @@ class PlayedStep:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave for one exit of ``service``: it was a fault's own target from ``since_s`` to ``until_s``."""
+    """Leave for ``service`` to exit: it was a fault's own target from ``since_s`` to ``until_s``.
+
+    For one exit, or, if not ``once``, for each as long as lasting harm to the service goes on: under a
+    lack of memory or disk it may exit again and again, and when is not for the fault to say.
+    """
 
     service: str
     since_s: float
-    until_s: float
+    until_s: float = inf
+    once: bool = True
 
 
 @dataclass(frozen=True, slots=True)

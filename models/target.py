@@ -121,6 +121,8 @@ class Service:
         healthcheck: what the container itself does about its health; None without one.
         starts_after: what compose waits for before it starts the service.
         model: how it behaves in a simulation, as far as its file says so.
+        disk: the bounded folder that may be filled up; None for nowhere.
+        clock: the file from which its libfaketime reads how far its clock is off; None without one.
         direct: variables whose addresses are never led through a proxy.
         networks: those of compose that it is attached to; none where it has a network of another kind.
     """

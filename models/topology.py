@@ -12,7 +12,8 @@ of a set of services is the set plus everything that hard-depends on it, transit
     blast_radius({"checkout -> analytics"}) == {}                  checkout can do without
 
 The members of a *group* stand in for one another: harm to one of them reaches nobody else. Only a group
-of which more are harmed than it tolerates reaches its other members and its callers.
+of which more are harmed than it tolerates reaches its other members and its callers. Harm to whoever is
+primary (``primaries:etcd``) is harm to one of them; before it is done, nobody knows to which.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from itertools import pairwise
 import networkx as nx
 
 from models.link import Link, is_link
+from models.some import Share, Some
 
 
 class Strength(StrEnum):
@@ -81,6 +83,11 @@ class Group:
         """Its name in a blast radius; no service has such a name."""
         return f"group {self.name}"
 
+    @property
+    def primary(self) -> str:
+        """Whoever leads it, as a step says it."""
+        return str(Some(Share.PRIMARIES, self.name))
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -105,12 +112,17 @@ class Topology:
                 raise ValueError(f"{group.key} names an unknown service: {', '.join(sorted(missing))}")
 
     def group_of(self, service: str) -> Group | None:
-        """The group that a service is a member of."""
+        """The group that a service, or whoever is primary, is a member of."""
         return self._group_of.get(service)
 
     @cached_property
     def _group_of(self) -> dict[str, Group]:
-        return {member: group for group in self.groups for member in group.members}
+        return {name: group for group in self.groups for name in (*group.members, group.primary)}
+
+    def may_mean(self, target: str) -> tuple[str, ...]:
+        """What a target may turn out to be: each member of a group where its primary is meant, else itself."""
+        group = None if target in self.services else self.group_of(target)
+        return group.members if group else (target,)
 
     @cached_property
     def _needs(self) -> nx.DiGraph[str]:
@@ -145,7 +157,7 @@ class Topology:
         """The blast radius of one target; worked out once, since every judgement asks for it."""
         known = self._radii.get(target)
         if known is None:
-            reached = {target} | nx.descendants(self._harm, target) if target in self._harm else set[str]()
+            reached = {name for one in self.may_mean(target) for name in self._reached(one)}
             reached |= set(self.members_hit(target))
             for edge in self.cut_by(target):
                 if edge.strength is Strength.HARD and not self.group_of(edge.dependency):
@@ -153,6 +165,9 @@ class Topology:
             known = frozenset(name for name in self.services if name in reached)
             self._radii[target] = known
         return known
+
+    def _reached(self, target: str) -> Set[str]:
+        return {target} | nx.descendants(self._harm, target) if target in self._harm else set[str]()
 
     @cached_property
     def _radii(self) -> dict[str, frozenset[str]]:
@@ -166,14 +181,16 @@ class Topology:
     def matters(self, target: str, needed: Set[str]) -> bool:
         """Whether harm to a target is felt by whoever needs these services and no others."""
         if not is_link(target):
-            return target in needed
+            return any(name in needed for name in self.may_mean(target))
         return any(
             edge.strength is Strength.HARD and {edge.caller, edge.dependency} <= needed
             for edge in self.cut_by(target)
         )
 
     def members_hit(self, target: str) -> tuple[str, ...]:
-        """The members of groups that harm to a target takes out: the service, or who is cut off."""
+        """The members of groups that harm to a target takes out: the service, the primary, who is cut off."""
+        if target not in self.services and self.group_of(target):
+            return (target,)
         hit = {name for edge in self.cut_by(target) for name in (edge.caller, edge.dependency)}
         link = Link.parse(target) if is_link(target) else None
         named = hit & set(link.names) if link else {target}

@@ -245,7 +245,7 @@ class Action(ABC):
 class Fault(Action):
     """Harm to what the target opted in, at most ``max_faults`` at once; it names its ``effect``.
 
-    Faults of processes and of connections have bases of their own, which do the rest.
+    Faults of processes, of resources and of connections have bases of their own, which do the rest.
     """
 
     harmful: ClassVar[bool] = True
@@ -268,6 +268,29 @@ class Fault(Action):
     def end(self, step: Step, expected: Expected) -> Expected:
         """A passing harm is over once it was done; from then on recovery counts."""
         return expected.relieved(step.targets, Effect.RETURNING)
+
+
+class ServiceFault(Fault):
+    """Harm to services of the target that are opted in, at most ``max_faults`` at once."""
+
+    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
+        """Services that are not under lasting harm, while there is room for one more fault."""
+        if len(expected.active()) >= target.safety.max_faults:
+            return ()
+        harmed = expected.lasting()
+        return tuple(name for name in self.known_targets(target) if name not in harmed)
+
+    def known_targets(self, target: Target) -> tuple[str, ...]:
+        """Only what faults may touch."""
+        return target.faultable
+
+    def ready(self, step: Step, stage: Stage) -> None:
+        """Wait until the targets run; a restart policy may still be backing off."""
+        limit_s = stage.target.limits.recovery_s_max + EFFECT_SEEN_S
+        for service in step.targets:
+            stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN, limit_s=limit_s)
+            if stage.runtime.status(service).state is ProcessState.DOWN:
+                raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
 
 
 def still_harmed(name: str) -> str:

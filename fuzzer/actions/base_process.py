@@ -1,4 +1,4 @@
-"""What the faults of processes share: whom they may be done to, and how they are seen to take effect.
+"""What the faults of processes share: how they are seen to take effect, and which exits they meant.
 
 To add one: a file with a class derived from ``ProcessFault``; the smallest example is ``pause.py``.
 """
@@ -8,17 +8,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from fuzzer.actions.base import EFFECT_SEEN_S, Fault, Stage
-from fuzzer.runtimes.base import ProcessState
-from models.errors import StepInvalid
-from models.expected import Expected
+from fuzzer.actions.base import ServiceFault, Stage
 from models.history import Permit
 from models.step import Step
-from models.target import Target
 
 
-class ProcessFault(Fault):
-    """Harm to services of the target that are opted in, at most ``max_faults`` at once.
+class ProcessFault(ServiceFault):
+    """Harm to the processes of services.
 
     A subclass names the ``effect``, whether it ``kills`` the process (each instance may then exit
     once), and does the ``harm``.
@@ -37,25 +33,6 @@ class ProcessFault(Fault):
         Raises:
             StepInvalid: it was not seen.
         """
-
-    def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
-        """Services that are not under lasting harm, while there is room for one more fault."""
-        if len(expected.active()) >= target.safety.max_faults:
-            return ()
-        harmed = expected.lasting()
-        return tuple(name for name in target.faultable if name not in harmed)
-
-    def known_targets(self, target: Target) -> tuple[str, ...]:
-        """Only what faults may touch."""
-        return target.faultable
-
-    def ready(self, step: Step, stage: Stage) -> None:
-        """Wait until the targets run; a restart policy may still be backing off."""
-        limit_s = stage.target.limits.recovery_s_max + EFFECT_SEEN_S
-        for service in step.targets:
-            stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN, limit_s=limit_s)
-            if stage.runtime.status(service).state is ProcessState.DOWN:
-                raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
 
     def inject(self, step: Step, stage: Stage) -> None:
         """Harm the targets, see it, and give leave for the exits it meant."""

@@ -8,7 +8,10 @@ from fuzzer.actions.bandwidth import Bandwidth
 from fuzzer.actions.base import Action
 from fuzzer.actions.blackhole import Blackhole
 from fuzzer.actions.burst import Burst
+from fuzzer.actions.clock_skew import ClockSkew
+from fuzzer.actions.cpu import Cpu
 from fuzzer.actions.crash import Crash
+from fuzzer.actions.disk_fill import DiskFill
 from fuzzer.actions.heal import Heal
 from fuzzer.actions.http_error import HttpError
 from fuzzer.actions.kill import Kill
@@ -16,8 +19,11 @@ from fuzzer.actions.latency import Latency
 from fuzzer.actions.limit_data import LimitData
 from fuzzer.actions.load import Load
 from fuzzer.actions.loss import Loss
+from fuzzer.actions.memory import Memory
+from fuzzer.actions.oom import Oom
 from fuzzer.actions.partition import Partition
 from fuzzer.actions.pause import Pause
+from fuzzer.actions.pids import Pids
 from fuzzer.actions.ramp import Ramp
 from fuzzer.actions.refuse import Refuse
 from fuzzer.actions.reset import Reset
@@ -25,6 +31,7 @@ from fuzzer.actions.restart import Restart
 from fuzzer.actions.slow_close import SlowClose
 from fuzzer.actions.start import Start
 from fuzzer.actions.stop import Stop
+from fuzzer.actions.stress import Stress
 from fuzzer.actions.timeout import Timeout
 from fuzzer.actions.unpause import Unpause
 from fuzzer.actions.wait import Wait
@@ -56,6 +63,13 @@ ACTIONS: Mapping[str, Action] = {
         Loss(),
         SlowClose(),
         LimitData(),
+        Cpu(),
+        Memory(),
+        Oom(),
+        Pids(),
+        DiskFill(),
+        Stress(),
+        ClockSkew(),
     )
 }
 

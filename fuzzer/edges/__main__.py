@@ -38,7 +38,9 @@ def main() -> None:
     """Serve until the end."""
     parser = argparse.ArgumentParser(prog="python -m fuzzer.edges", description="A TCP proxy for each edge.")
     parser.add_argument("--api", default="127.0.0.1:8474", help="HOST:PORT of the HTTP API; port 0: any")
-    parser.add_argument("--config", type=Path, help="a JSON list of proxies, as of Toxiproxy")
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument("--config", type=Path, help="a file with a JSON list of proxies, as of Toxiproxy")
+    given.add_argument("--proxies", metavar="JSON", help="the same list itself")
     parser.add_argument("--seed", default="0", help="of all random decisions")
     parser.add_argument("--ttl", type=float, help="seconds without a call after which everything heals")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
@@ -62,8 +64,8 @@ async def _serve(options: argparse.Namespace) -> None:
     # look-ups must not keep the connections of healthy edges waiting.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOK_UPS_MOST))
     proxies = Proxies(options.seed)
-    if options.config:
-        await proxies.populate(wanted_proxies(read_json(options.config.read_bytes())))
+    listed = options.config.read_bytes() if options.config else (options.proxies or "[]").encode()
+    await proxies.populate(wanted_proxies(read_json(listed)))
     api = Api(proxies)
     where = await Web(api).listen(Address.parse(options.api))
     print(json.dumps({"api": str(where)}), flush=True)  # noqa: T201

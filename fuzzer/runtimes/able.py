@@ -119,6 +119,109 @@ class CanPoison(Protocol):
 
 
 @runtime_checkable
+class CanLimitCpu(Protocol):
+    """Little processor time."""
+
+    def limit_cpu(self, services: Sequence[str], percent: float) -> None:
+        """Leave each of these a part of one processor, until undone (verb ``unlimit_cpu``)."""
+        ...
+
+    def doubt_cpu(self, service: str) -> str:
+        """What speaks against the limit's being in force now; "" if nothing does."""
+        ...
+
+
+@runtime_checkable
+class CanLimitMemory(Protocol):
+    """Little memory."""
+
+    def limit_memory(self, services: Sequence[str], more_mib: float) -> None:
+        """Leave each of these so much more than it has now, until undone (verb ``unlimit_memory``)."""
+        ...
+
+    def doubt_memory(self, service: str) -> str:
+        """What speaks against the limit's being in force now; "" if nothing does."""
+        ...
+
+
+@runtime_checkable
+class CanRunOutOfMemory(Protocol):
+    """A death by the kernel's hand, for want of memory."""
+
+    def run_out_of_memory(self, services: Sequence[str]) -> None:
+        """Use up the memory of these until the kernel ends each of them; the restart policy acts.
+
+        Raises:
+            StepInvalid: it did not, or something else did.
+        """
+        ...
+
+
+@runtime_checkable
+class CanLimitPids(Protocol):
+    """Few processes and threads."""
+
+    def limits_pids(self) -> bool:
+        """Whether the kernel would hold services to such a limit here."""
+        ...
+
+    def limit_pids(self, services: Sequence[str], more: int) -> None:
+        """Leave each of these so many more than it has now, until undone (verb ``unlimit_pids``)."""
+        ...
+
+    def doubt_pids(self, service: str) -> str:
+        """What speaks against the limit's being in force now; "" if nothing does."""
+        ...
+
+
+@runtime_checkable
+class CanFillDisk(Protocol):
+    """No space for what a service writes."""
+
+    def fill_disk(self, services: Sequence[str]) -> None:
+        """Let no write succeed any more where these keep their data, until undone (verb ``free_disk``).
+
+        Raises:
+            StepInvalid: the place is not bounded, so filling it would harm others.
+        """
+        ...
+
+    def doubt_disk(self, service: str) -> str:
+        """What speaks against the disk's being full now; "" if nothing does."""
+        ...
+
+
+@runtime_checkable
+class CanStress(Protocol):
+    """Busy company."""
+
+    def stress(self, services: Sequence[str], workers: int) -> None:
+        """So many busy loops within the limits of each of these, until undone (verb ``calm``)."""
+        ...
+
+    def doubt_stress(self, service: str) -> str:
+        """What speaks against their being busy now; "" if nothing does."""
+        ...
+
+
+@runtime_checkable
+class CanSkewClock(Protocol):
+    """Wall clocks that are off."""
+
+    def skews_clocks(self) -> bool:
+        """Whether all that it takes is there."""
+        ...
+
+    def skew_clock(self, services: Sequence[str], offset_s: float) -> None:
+        """Put the clocks of these ahead (or back, if negative), until undone (verb ``unskew``)."""
+        ...
+
+    def doubt_clock(self, service: str) -> str:
+        """What speaks against the clock's being off by as much; "" if nothing does."""
+        ...
+
+
+@runtime_checkable
 class CanSend(Protocol):
     """Clients that live where the services do; without them, requests are sent over the network."""
 

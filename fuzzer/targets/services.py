@@ -59,6 +59,8 @@ def read_service(
         starts_after=read_conditions(place),
         direct=tuple(keys.direct),
         networks=_networks(place),
+        disk=keys.disk,
+        clock=keys.clock,
         model=keys.model if keys.model.replicas else keys.model.model_copy(update={"replicas": replicas}),
     )
 

@@ -43,10 +43,13 @@ class Rig:
         self.loads.start(load, urls, Phase.DURING, shape, rate_rps, duration_s)
 
     def play(self, load: Load, url, *order, **orders) -> list[Request]:
-        """Send it all, see that nothing was wrong with the engine itself, and return what was told."""
+        """Send it all, see that nothing was wrong with the engine itself, and return what was told.
+
+        That it fell behind is no wrong: on a busy machine it may, and then it has to say so.
+        """
         self.start(load, url, *order, **orders)
-        self.finish()
-        assert self.told.loads[-1].trouble == ""
+        trouble = self.finish().trouble
+        assert trouble == "" or "fell behind its schedule" in trouble
         return self.told.requests
 
     def finish(self) -> LoadRun:
