@@ -2,10 +2,12 @@
 
     python -m benchmarks.flaws [--runtime local] [--only NAME …] [--seconds 180]
     python -m benchmarks.flaws --clients
+    python -m benchmarks.flaws --edges
 
 Bar: every flaw is found, within 60 s a flaw in the mean; ``order-dependent`` may need more and is listed
 on its own. With ``--clients`` only the promises to clients judge, and only the flaws count that clients
-feel: within 120 s in the mean, since a scenario under load takes twice as long.
+feel: within 120 s in the mean, since a scenario under load takes twice as long. With ``--edges`` only faults
+of connections and loads are drawn, and only the flaws count that a connection can show.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import time
 
 from benchmarks.bars import Bars, run
 from benchmarks.shop import HARDENED, session
+from fuzzer.actions.base_link import LinkFault
+from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Event, FindingBegan, Summary
 from fuzzer.search.campaign import SearchOptions
 from invariants.catalogue import TO_CLIENTS
@@ -40,7 +44,12 @@ FELT_BY_CLIENTS = (
     "stale-connection",
     "undeclared-dependency",
 )
+SHOWN_BY_EDGES = ("no-timeout", "stale-connection", "retry-storm")
 MAY_NEED_MORE = ("order-dependent",)
+EDGES = (
+    *(name for name, action in ACTIONS.items() if isinstance(action, LinkFault)),
+    *("load", "burst", "ramp", "wait", "heal"),
+)
 FOUND_S, FOUND_BY_CLIENTS_S = 60.0, 120.0
 
 
@@ -58,11 +67,15 @@ class FoundAfter:
 
 
 def hunt(
-    runtime: str, flaw: str, search: SearchOptions, promises: tuple[str, ...]
+    runtime: str,
+    flaw: str,
+    search: SearchOptions,
+    promises: tuple[str, ...] = (),
+    actions: tuple[str, ...] = (),
 ) -> tuple[Summary, float | None]:
     """Search for one flaw, and shrink what is found; returns the summary and seconds until found."""
     found = FoundAfter()
-    with session(runtime, HARDENED, found, flaws=flaw, promises=promises) as opened:
+    with session(runtime, HARDENED, found, flaws=flaw, promises=promises, actions=actions) as opened:
         found.began_s = time.monotonic()
         summary = opened.campaign(search).run()
     return summary, found.seconds
@@ -90,6 +103,7 @@ def main(bars: Bars) -> None:
     parser.add_argument("--runtime", default="local")
     parser.add_argument("--only", nargs="*", help="flaws to hunt")
     parser.add_argument("--clients", action="store_true", help="judge by what clients see only")
+    parser.add_argument("--edges", action="store_true", help="faults of connections and loads alone")
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--shrink-seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -101,11 +115,12 @@ def main(bars: Bars) -> None:
         shrink_s=options.shrink_seconds,
         under_load=options.clients,
     )
-    counted = FELT_BY_CLIENTS if options.clients else SEEN
-    flaws = options.only or (counted if options.clients else [*counted, *MAY_NEED_MORE])
+    counted = FELT_BY_CLIENTS if options.clients else SHOWN_BY_EDGES if options.edges else SEEN
+    flaws = options.only or (counted if counted is not SEEN else [*counted, *MAY_NEED_MORE])
+    promises = TO_CLIENTS if options.clients else ()
     rows, spent_s, found = [], 0.0, 0
     for flaw in flaws:
-        summary, found_s = hunt(options.runtime, flaw, search, TO_CLIENTS if options.clients else ())
+        summary, found_s = hunt(options.runtime, flaw, search, promises, EDGES if options.edges else ())
         rows.append(row(flaw, summary, found_s))
         bars.console.print(*rows[-1])
         if flaw in counted:
@@ -124,7 +139,7 @@ def main(bars: Bars) -> None:
         ),
         rows,
     )
-    bar_s = FOUND_BY_CLIENTS_S if options.clients else FOUND_S
+    bar_s = FOUND_S if counted is SEEN else FOUND_BY_CLIENTS_S
     expected = sum(flaw in counted for flaw in flaws)
     bars.hold("flaws found", found, ">=", expected)
     bars.hold("until found, together", spent_s, "<=", bar_s * expected, " s")

@@ -78,6 +78,7 @@ def session(
     flaws: str = "",
     limits: Mapping[str, float] = MappingProxyType({}),
     promises: tuple[str, ...] = (),
+    actions: tuple[str, ...] = (),
 ) -> Iterator[Session]:
     """A session on the shop; containers are brought up for it, processes start with it.
 
@@ -97,6 +98,7 @@ def session(
                 state=state,
                 search=SearchOptions(budget_s=None),
                 promises=promises,
+                actions=actions,
             )
             if runtime == "docker":
                 with containers(project, files), open_session(config, *listeners) as opened:

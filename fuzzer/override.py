@@ -148,7 +148,7 @@ def _within_reach(target: Target) -> Iterator[Wire]:
 
 def _ours() -> Iterator[str]:
     here = Path(fuzzer.__file__).parent
-    yield f"environment: {{PYTHONPATH: {HOME}, PYTHONDONTWRITEBYTECODE: \"1\"}}"
+    yield f'environment: {{PYTHONPATH: {HOME}, PYTHONDONTWRITEBYTECODE: "1"}}'
     yield "entrypoint: [python3, -P, -m, fuzzer.edges]"
     yield f'command: [--api, "{EVERYWHERE}:{API_PORT}", --ttl, "{TTL_S}", --proxies, *wires]'
     yield "volumes:   # its source, which needs nothing but Python"

@@ -10,6 +10,7 @@ from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, StepBegan
 from fuzzer.judge import judge, outcome, unite, violations
 from fuzzer.recorder import Recorder
+from fuzzer.roles import aimed
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from fuzzer.traffic import MakeTraffic
 from invariants.base import Invariant
@@ -18,6 +19,7 @@ from models.expected import Expected
 from models.history import History, PlayedStep, StepState
 from models.link import is_link
 from models.scenario import Scenario
+from models.some import service_of
 from models.step import Step
 from models.target import Target
 from models.verdict import Outcome, Verdict
@@ -61,6 +63,9 @@ class Performance:
         self._traffic = make_traffic(scenario, self._pass_time, self._history)
         self._stop_at = stop_at
         self._clock = runtime.clock
+        self._stage = Stage(
+            target, runtime, recorder, self._traffic.send, self._pass_time, self._lift, self._play_turn
+        )
         self._expected = Expected(target.topology, target.limits.recovery_s_max, self._clock.now())
         self._outstanding: list[Undo] = []
         self._lifted = self._healed = False
@@ -106,36 +111,64 @@ class Performance:
         self._recorder.first_step(now_s)
 
     def _play_steps(self) -> None:
-        stage = Stage(
-            self._target, self._runtime, self._recorder, self._traffic.send, self._pass_time, self._lift
-        )
         for step in self._scenario:
             if self._violated_s is None:
                 self._events.emit(StepBegan(step))
-                self._play_step(step, stage)
+                self._play_step(step)
                 self._look()
 
-    def _play_step(self, step: Step, stage: Stage) -> None:
-        action, began_s = ACTIONS[step.action], self._clock.now()
+    def _play_step(self, step: Step) -> None:
+        began_s = self._clock.now()
         state, reason = StepState.DONE, ""
         try:
-            action.ready(step, stage)
+            step = aimed(step, self._stage, self._expected.at(began_s))
+            ACTIONS[step.action].ready(step, self._stage)
             began_s = self._clock.now()
-            self._expected = action.begin(step, self._expected.at(began_s))
-            if action.harmful and any(name in self._expected.lasting() for name in step.targets):
-                self._outstanding.extend(action.undo(step))
-            action.inject(step, stage)
+            self._begun(step, began_s)
+            ACTIONS[step.action].inject(step, self._stage)
         except StepInvalid as error:
             state, reason = StepState.INVALID, str(error)
             raise
         finally:
             ended_s = self._clock.now()
-            self._expected = action.end(step, self._expected.at(ended_s))
+            self._ended(step, ended_s, done=state is StepState.DONE)
             self._recorder.played(PlayedStep(step, began_s, ended_s, state, reason))
-            if action.harmful:
-                self._last_fault_s = ended_s
-            if state is StepState.DONE:
-                self._outstanding = _only(self._outstanding, self._expected.lasting())
+
+    def _play_turn(self, turn: Step) -> None:
+        """Play what is part of a step: its harm is its own, but what is recorded is the whole.
+
+        After a violation the rest is not played.
+        """
+        action, done = ACTIONS[turn.action], False
+        if self._violated_s is not None:
+            return
+        action.ready(turn, self._stage)
+        try:
+            self._begun(turn, self._clock.now())
+            action.inject(turn, self._stage)
+            done = True
+        finally:
+            self._ended(turn, self._clock.now(), done=done)
+        self._look()
+
+    def _begun(self, step: Step, now_s: float) -> None:
+        """From now on its harm is expected, and has to be lifted if it lasts; of turns, when each begins."""
+        action = ACTIONS[step.action]
+        if action.turns(step):
+            return
+        self._expected = action.begin(step, self._expected.at(now_s))
+        lasting = self._expected.lasting()
+        if action.harmful and any(service_of(name) in lasting for name in step.targets):
+            self._outstanding.extend(action.undo(step))
+
+    def _ended(self, step: Step, now_s: float, *, done: bool) -> None:
+        action = ACTIONS[step.action]
+        if not action.turns(step):
+            self._expected = action.end(step, self._expected.at(now_s))
+        if action.harmful:
+            self._last_fault_s = now_s
+        if done:
+            self._outstanding = _only(self._outstanding, self._expected.lasting())
 
     # Watching.
 

@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--budget", default="60s", metavar="TIME", help="time to search: 90s, 5m, 1h (default 60s)"
     )
     group.addoption("--examples", type=int, default=10_000, metavar="N", help="scenarios at most")
+    group.addoption("--findings", type=int, default=5, metavar="N", help="findings that end it (default 5)")
     group.addoption("--steps", type=int, metavar="N", help="steps a scenario at most (default: 8; 30 on sim)")
     group.addoption(
         "--promise", action="append", default=[], metavar="NAME", help="judge only this promise; repeatable"
@@ -91,6 +92,7 @@ def run_config(config: pytest.Config) -> RunConfig:
                 budget_s=parse_duration(option("budget")),
                 examples=option("examples"),
                 steps=option("steps"),
+                findings=option("findings"),
                 seed=option("seed"),
                 under_load=option("under_load"),
             ),

@@ -27,12 +27,13 @@ from fuzzer.performance import Performance
 from fuzzer.recorder import Recorder
 from fuzzer.restore import Restorer
 from fuzzer.runtimes.base import Runtime, Undo
-from fuzzer.scenarios import check_scenario
+from fuzzer.scenarios import check_scenario, resolved, undos
 from fuzzer.traffic import MakeTraffic, PassTime, Traffic
 from invariants.base import Invariant
 from models.errors import Inconclusive
 from models.history import History
 from models.scenario import Scenario
+from models.some import service_of
 from models.target import Target
 from models.verdict import Outcome
 
@@ -114,6 +115,7 @@ class Runner:
         Raises:
             ScenarioError: the scenario makes no sense here, or may not be played; nothing was touched.
         """
+        scenario = resolved(scenario, self._target)
         check_scenario(scenario, self._target, self._runtime)
         began_s = self._clock.now()
         try:
@@ -178,9 +180,9 @@ class Runner:
         stop_at: str | None,
         make_traffic: MakeTraffic | None,
     ) -> Played:
-        undos = [undo for step in scenario for undo in ACTIONS[step.action].undo(step)]
-        if undos:
-            self._write(undos)
+        lifting = undos(scenario, self._target)
+        if lifting:
+            self._write(lifting)
         self._suspect = True  # until the verdict says otherwise
         performance = Performance(
             scenario,
@@ -198,13 +200,13 @@ class Runner:
             self._events.emit(ScenarioEnded(played, purpose))
         except BaseException:
             # What cannot be undone now stays in the journal, for whoever comes next.
-            for undo in reversed(undos):
+            for undo in reversed(lifting):
                 with suppress(Inconclusive):
                     self._runtime.undo(undo)
             raise
         finally:
             performance.end()
-        self._tired = _crashed_often(scenario)
+        self._tired = _crashed_often(played)
         if played.outcome is Outcome.HOLDS:
             self._trusted("")
         return played
@@ -216,7 +218,9 @@ class Runner:
         return played
 
 
-def _crashed_often(scenario: Scenario) -> tuple[str, ...]:
+def _crashed_often(played: Played) -> tuple[str, ...]:
     """Services whose next restart by their policy would be slow."""
-    crashed = Counter(name for step in scenario if step.action == "crash" for name in step.targets)
+    steps = [done.step for done in played.history.steps] if played.history else []
+    turns = [turn for step in steps for turn in ACTIONS[step.action].turns(step) or (step,)]
+    crashed = Counter(service_of(name) for turn in turns if turn.action == "crash" for name in turn.targets)
     return tuple(service for service, count in crashed.items() if count >= TIRED_AFTER)

@@ -176,7 +176,7 @@ def _drawn(runtime: Runtime, names: Sequence[str]) -> Mapping[str, Action]:
         if name not in ACTIONS:
             raise RequestError(f"there is no action {name!r}; expected one of: {', '.join(ACTIONS)}")
         if name not in able:
-            raise RequestError(f"the runtime {runtime.name} cannot {name} here; it can {', '.join(able)}")
+            raise RequestError(f"{ACTIONS[name].refusal(runtime)}; it can {', '.join(able)}")
     wanted = {*(names or able), *ALWAYS}
     drawn = {name: action for name, action in able.items() if name in wanted}
     if not any(action.harmful for action in drawn.values()):

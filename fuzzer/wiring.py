@@ -64,14 +64,16 @@ def rewrite(value: str, services: Mapping[str, Service], place: Callable[[Addres
         return value
     names = "|".join(re.escape(name) for name in sorted(services, key=len, reverse=True))
 
+    by_name = {name.lower(): name for name in services}  # a URL's host has no case
+
     def with_port(found: re.Match[str]) -> str:
         scheme = _SCHEME.search(value[: found.start()])
         return place(Address(found[1], int(found[2]), True, scheme[1].lower() if scheme else ""))
 
     def without_port(found: re.Match[str]) -> str:
-        scheme = found[1].lower()
-        port = _implied(services[found[3]], scheme)
-        return f"{found[1]}{found[2]}{place(Address(found[3], port, False, scheme))}"
+        scheme, service = found[1].lower(), by_name[found[3].lower()]
+        port = _implied(services[service], scheme)
+        return f"{found[1]}{found[2]}{place(Address(service, port, False, scheme))}"
 
     # `name:port`, not inside a longer name or path, and not a user with a password (`name:80@`).
     pattern = rf"(?<![^\s,;=(\[\"'|@/])(?<!(?<!/)/)({names}):(\d{{1,5}})(?![\w.@:-])"

@@ -102,8 +102,6 @@ def ways_out(history: History, service: str, at_s: float) -> tuple[str, ...]:
         if culprit == service:
             continue
         advice.append(f"fix: let {service} go on without {culprit} (timeout, fallback, reconnect)")
-        if is_link(culprit):
-            culprit = next((edge.dependency for edge in history.expected.topology.cut_by(culprit)), culprit)
         path = history.expected.topology.path(service, culprit)
         soft = next((edge for edge in path if edge.strength is Strength.SOFT), None)
         if soft:
@@ -111,7 +109,7 @@ def ways_out(history: History, service: str, at_s: float) -> tuple[str, ...]:
                 f"or declare: if {soft.caller} may fail with {soft.dependency}, "
                 f"take {soft.dependency} out of its x-knockon.soft"
             )
-        elif not path:
+        elif not path and not is_link(culprit):
             advice.append(
                 f"or declare: add {culprit} to depends_on or x-knockon.hard of {service}, "
                 "if it really may fail with it"

@@ -9,11 +9,12 @@ used its permit up. Only a lack that lasts (of memory, of disk) gives its target
 
 from __future__ import annotations
 
+from math import inf
 from typing import ClassVar
 
 from invariants.base import blame, faults_before, offset, ways_out
 from models.errors import InvariantViolated
-from models.expected import LASTING
+from models.expected import Effect
 from models.history import History, Permit
 from models.observation import ProcessChange
 from models.target import Target
@@ -95,12 +96,10 @@ def _covers(permit: Permit, exited: ProcessChange, history: History) -> bool:
     """Whether a permit of the service's own gives leave for this exit."""
     if permit.once:
         return permit.since_s <= exited.at_s <= permit.until_s
-    return any(
-        harm.effect in LASTING
-        and harm.on == permit.service
-        and permit.since_s <= exited.at_s <= permit.until_s
-        and harm.since_s <= exited.at_s
-        and (harm.ended_s is None or exited.at_s <= harm.ended_s + LINGERS_S)
-        for harm in history.expected.harms
-        if harm.since_s <= permit.since_s
-    )
+    lacks = [h for h in history.expected.harms if h.on == permit.service and h.effect is Effect.STARVED]
+    ends_s = [
+        inf if lack.ended_s is None else lack.ended_s + LINGERS_S
+        for lack in lacks
+        if lack.since_s <= permit.since_s
+    ]
+    return permit.since_s <= exited.at_s <= min(permit.until_s, max(ends_s, default=-inf))

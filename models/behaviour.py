@@ -88,12 +88,14 @@ class CallHints(Keys):
     """How long it waits for an answer."""
     retries: int | None = Field(default=None, ge=0, le=1000)
     """How often it asks again, at once, after a failure."""
+    volley: bool | None = None
+    """Whether it does so all at the same moment, instead of one after another."""
     breaker: int | None = Field(default=None, ge=0, le=1000)
     """Failures in a row after which it asks no more until it sees it healthy; 0: it always asks."""
     fallback: bool | None = None
     """Whether it has an answer of its own when none comes."""
     reconnects: bool | None = None
-    """Whether it opens a new connection after the other one restarted."""
+    """Whether it opens a new connection after the other one restarted, or the old one broke."""
 
 
 class UncleanHints(Keys):
@@ -142,9 +144,29 @@ class Call:
 
     timeout_s: float = 0.5
     retries: int = 0
+    volley: bool = False
     breaker: int = 3
     fallback: bool = False
     reconnects: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Services that stand in for one another, as somebody sees them who needs them as a whole.
+
+    Attributes:
+        tolerates: how many of them may be away.
+        sick: whether who answers that it cannot counts as away.
+    """
+
+    members: tuple[str, ...]
+    tolerates: int
+    sick: bool = True
+
+    def too_few(self, seen: Mapping[str, Away | None]) -> bool:
+        """Whether more of them are away than they can make up for."""
+        away = [seen.get(name) for name in self.members]
+        return sum(one is not None and (self.sick or one is not Away.SICK) for one in away) > self.tolerates
 
 
 @dataclass(frozen=True)
@@ -152,7 +174,8 @@ class Behaviour:
     """The whole of how a service behaves; the fields are those of ``Hints``.
 
     ``hard`` are the services that it calls to answer a request; ``unclean_start_s`` and ``unclean_exit``
-    are None where a start after an unclean death is like any.
+    are None where a start after an unclean death is like any. Without too many of one of its ``stand_ins``
+    it answers with errors.
     """
 
     replicas: int = 1
@@ -170,9 +193,15 @@ class Behaviour:
     hard: frozenset[str] = frozenset()
     calls: Mapping[str, Call] = field(default_factory=dict)
     reactions: tuple[Reaction, ...] = ()
+    stand_ins: tuple[StandIns, ...] = ()
 
     @cached_property
     def minds(self) -> tuple[str, ...]:
         """Whoever matters to it, each once."""
         reacted_to = (name for reaction in self.reactions for name in reaction.when)
-        return tuple(dict.fromkeys([*self.calls, *reacted_to]))
+        together = (name for group in self.stand_ins for name in group.members)
+        return tuple(dict.fromkeys([*self.calls, *reacted_to, *together]))
+
+    def stand_ins_of(self, name: str) -> StandIns | None:
+        """Those that one of them belongs to."""
+        return next((group for group in self.stand_ins if name in group.members), None)

@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from models.errors import ScenarioError
+from models.some import is_some, service_of
 from models.step import Step
 
 
 def sayable(name: str) -> bool:
-    """Whether a scenario can say ``name``: a step that names it reads back as itself."""
+    """Whether a scenario can say ``name``: a step that names it reads back as itself, and as nothing else."""
+    if is_some(name) or service_of(name) != name:
+        return False
     try:
         return Step.parse(f"any {name}").targets == (name,)
     except ScenarioError:

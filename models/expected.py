@@ -139,7 +139,7 @@ class Expected:
         )
         return replace(self, harms=harms)
 
-    def _is_all_of(self, harmed: str, names: Set[str]) -> bool:
+    def _is_all_of(self, harmed: str, names: frozenset[str]) -> bool:
         return harmed in names or names.issuperset(self.topology.may_mean(harmed))
 
     def all_relieved(self) -> Expected:
@@ -167,9 +167,8 @@ class Expected:
 
     def blamed(self, at_s: float) -> tuple[str, ...]:
         """Services and links whose harm excuses somebody at this moment, in the order of the topology."""
-        return self._ordered(
-            h.on for h in self.harms if h.since_s <= at_s <= h.excused_until_s(self.recovery_s)
-        )
+        blamed = [h.on for h in self.harms if h.since_s <= at_s <= h.excused_until_s(self.recovery_s)]
+        return self._ordered(name for on in blamed for name in self.topology.may_mean(on))
 
     def harmed_by(self, at_s: float) -> tuple[str, ...]:
         """Services and links that a fault had harmed by then, in the order of the topology."""

@@ -1,4 +1,4 @@
-"""Which services a step means that names a part of a group, as far as that is known beforehand.
+"""Whom faults may touch now, and which services a step means that names a part of a group.
 
 The same text means the same services each time: members come in their order, those first that no
 lasting harm keeps busy, and only those that faults may touch::
@@ -9,11 +9,39 @@ lasting harm keeps busy, and only those that faults may touch::
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from models.errors import ScenarioError
 from models.expected import Expected
 from models.some import Share, Some
+from models.step import Step
 from models.target import Target
 from models.topology import Group
+
+
+def room(target: Target, expected: Expected) -> int:
+    """How many services more may be harmed now."""
+    return max(0, target.safety.max_faults - len(expected.active()))
+
+
+def spared(target: Target, expected: Expected) -> tuple[str, ...]:
+    """The services that faults may touch and that no lasting harm keeps busy."""
+    harmed = expected.lasting()
+    return tuple(name for name in target.faultable if name not in harmed)
+
+
+def with_members(step: Step, shares: Set[Share], target: Target, expected: Expected) -> Step:
+    """The step with services where it names these parts of groups; who is primary is left open.
+
+    Raises:
+        ScenarioError: there is no such group, no such part of it, or too few may be harmed.
+    """
+    names: dict[str, None] = {}
+    for name in step.targets:
+        some = Some.parse(name)
+        is_known = some and some.share in shares and some.share is not Share.PRIMARIES
+        names |= dict.fromkeys(members_of(some, target, expected) if some and is_known else (name,))
+    return Step(step.action, tuple(names), step.params)
 
 
 def group_of(some: Some, target: Target) -> Group:
@@ -65,8 +93,3 @@ def may_be_primary(some: Some, target: Target) -> tuple[str, ...]:
             f"{some}: nobody tells who is primary; expected x-knockon.role of a member that faults may touch"
         )
     return tuple(told)
-
-
-def static(some: Some) -> bool:
-    """Whether it is known before anything is played."""
-    return some.share is not Share.PRIMARIES

@@ -1,20 +1,24 @@
 """An ordered list of steps: what is generated, played, shrunk, replayed and pinned.
 
-As text, steps are separated by ``;`` or line ends; ``#`` starts a comment::
+As text, steps are separated by ``;`` or line ends; ``#`` after a space starts a comment::
 
     crash checkout-service; wait 2s
     load checkout 50rps 5s    # while it is away
+    kill checkout-service#2   # one of its replicas
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import overload
 
 from models.errors import ScenarioError
 from models.step import Json, Step
+
+_COMMENT = re.compile(r"(?:^|(?<=[\s;]))#.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Scenario:
                 raise ScenarioError(f"the scenario is no JSON: {error}") from None
         steps = []
         for number, line in enumerate(text.splitlines(), start=1):
-            for part in line.partition("#")[0].split(";"):
+            for part in _COMMENT.sub("", line).split(";"):
                 if part.strip():
                     try:
                         steps.append(Step.parse(part))

@@ -8,8 +8,9 @@ parameter (``2s`` is ``duration_s``, ``50rps`` is ``rate_rps``), then ``name=val
     latency checkout-service -> orders-db 200ms
     load checkout 50rps 5s
 
-A target with an arrow is a link (``models/link.py``). A step knows nothing of what its action does; whether
-it makes sense is for the action to say.
+A target with an arrow is a link (``models/link.py``), one with a colon a part of a group, one with a number
+after ``#`` a replica (``models/some.py``). A step knows nothing of what its action does; whether it makes
+sense is for the action to say.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _UNIT_OF = {name: unit for unit, name in UNITS.items()}
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})({'|'.join(map(re.escape, UNITS))})")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*")
+_SOME = re.compile(rf"{_WORD.pattern}:{_WORD.pattern}")
 _NAMED = re.compile(r"([a-z][a-z0-9_]*)=(\S+)")
 
 
@@ -120,13 +122,14 @@ class Step:
                 name, value = UNITS[quantity[2]], _number(quantity[1])
             elif named := _NAMED.fullmatch(word):
                 name, value = named[1], _number(named[2]) if re.fullmatch(_NUMBER, named[2]) else named[2]
-            elif _WORD.fullmatch(word) or Link.parse(word):
+            elif _WORD.fullmatch(word) or _SOME.fullmatch(word) or Link.parse(word):
                 targets.append(word)
                 continue
             else:
                 raise ScenarioError(
                     f"`{text.strip()}`: found {word!r}; "
-                    "expected a service, a link such as a -> b, a quantity such as 2s, or name=value"
+                    "expected a service, a link such as a -> b, a part of a group such as one:a, "
+                    "a quantity such as 2s, or name=value"
                 )
             if name in params:
                 raise ScenarioError(f"`{text.strip()}`: {name} is given twice")

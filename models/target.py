@@ -140,6 +140,8 @@ class Service:
     healthcheck: HealthCheck | None = None
     starts_after: Mapping[str, Condition] = field(default_factory=dict)
     model: Hints = field(default_factory=Hints)
+    disk: str | None = None
+    clock: str | None = None
     direct: tuple[str, ...] = ()
     networks: tuple[str, ...] = ("default",)
 
@@ -213,7 +215,7 @@ class Target:
         return tuple(dict.fromkeys(wire.edge for wire in self.wires if mine.issuperset(wire.edge)))
 
     def places(self, name: str) -> tuple[str, ...]:
-        """What a step's target stands for: a service for itself, a link for each connection that it covers."""
+        """What a step's target stands for: a service for itself, a link for each connection it covers."""
         link = Link.parse(name) if is_link(name) else None
         if link is None:
             return (name,)

@@ -18,7 +18,8 @@ primary (``primaries:etcd``) is harm to one of them; before it is done, nobody k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -120,9 +121,14 @@ class Topology:
         return {name: group for group in self.groups for name in (*group.members, group.primary)}
 
     def may_mean(self, target: str) -> tuple[str, ...]:
-        """What a target may turn out to be: each member of a group where its primary is meant, else itself."""
-        group = None if target in self.services else self.group_of(target)
-        return group.members if group else (target,)
+        """What a target may turn out to be: any member where the primary of a group is meant."""
+        group = self.group_of(target)
+        return group.members if group and target == group.primary else (target,)
+
+    def meant_by(self, service: str) -> tuple[str, ...]:
+        """The targets that may turn out to be this service: itself, and whoever is primary of its group."""
+        group = self.group_of(service)
+        return (service, group.primary) if group else (service,)
 
     @cached_property
     def _needs(self) -> nx.DiGraph[str]:
@@ -159,12 +165,22 @@ class Topology:
         if known is None:
             reached = {name for one in self.may_mean(target) for name in self._reached(one)}
             reached |= set(self.members_hit(target))
-            for edge in self.cut_by(target):
-                if edge.strength is Strength.HARD and not self.group_of(edge.dependency):
-                    reached |= {edge.caller} | nx.descendants(self._harm, edge.caller)
+            for caller in self._cut_off(target):
+                reached |= {caller} | nx.descendants(self._harm, caller)
             known = frozenset(name for name in self.services if name in reached)
             self._radii[target] = known
         return known
+
+    def _cut_off(self, target: str) -> Iterator[str]:
+        """Callers that a link keeps from what they need: of a group, from more members than it tolerates."""
+        members = Counter[tuple[str, str]]()
+        for edge in self.cut_by(target):
+            group = self.group_of(edge.dependency)
+            if edge.strength is not Strength.HARD or (group and edge.caller in group.members):
+                continue
+            members[edge.caller, group.key if group else ""] += 1
+            if not group or members[edge.caller, group.key] > group.tolerates:
+                yield edge.caller
 
     def _reached(self, target: str) -> Set[str]:
         return {target} | nx.descendants(self._harm, target) if target in self._harm else set[str]()
@@ -189,7 +205,8 @@ class Topology:
 
     def members_hit(self, target: str) -> tuple[str, ...]:
         """The members of groups that harm to a target takes out: the service, the primary, who is cut off."""
-        if target not in self.services and self.group_of(target):
+        group = self.group_of(target)
+        if group and target == group.primary:
             return (target,)
         hit = {name for edge in self.cut_by(target) for name in (edge.caller, edge.dependency)}
         link = Link.parse(target) if is_link(target) else None

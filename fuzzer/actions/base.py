@@ -18,7 +18,9 @@ from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
 from models.load import Load, Shape
+from models.members import with_members
 from models.param import Param, Pick
+from models.some import Share
 from models.step import Step
 from models.target import Target
 
@@ -39,6 +41,10 @@ class Sending:
     shape: Shape = Shape.STEADY
 
 
+def _nowhere(step: Step) -> None:
+    raise NotImplementedError(f"{step}: no runner plays it")
+
+
 @dataclass(frozen=True)
 class Stage:
     """Where a scenario plays: everything that an action may touch.
@@ -47,6 +53,7 @@ class Stage:
         send: start to send a load in the background; returns when the first requests were answered.
         pass_time: let seconds pass while the fleet is watched.
         lift: undo the faults on these services; None for all.
+        play: play a step that is part of the one that plays now; its harm begins only then.
     """
 
     target: Target
@@ -55,6 +62,7 @@ class Stage:
     send: Callable[[Sending], None]
     pass_time: Callable[[float], None]
     lift: Callable[[tuple[str, ...] | None], None]
+    play: Callable[[Step], None] = _nowhere
 
     def until(
         self, condition: Callable[[], bool], problem: Callable[[], str], limit_s: float = EFFECT_SEEN_S
@@ -90,7 +98,9 @@ class Action(ABC):
         example: a step as text.
         needs: the runtime protocol that it calls, None if every runtime can do it.
         params: the numbers that a step carries.
+        least_targets: how many targets a drawn step names at least.
         most_targets: how many targets a step may name.
+        shares: the parts of a group that may stand for services.
         noun: what a target is.
         harmful: whether it is a fault.
     """
@@ -100,13 +110,19 @@ class Action(ABC):
     example: ClassVar[str]
     needs: ClassVar[type | None] = None
     params: ClassVar[tuple[Param, ...]] = ()
+    least_targets: ClassVar[int] = 1
     most_targets: ClassVar[int] = 1
+    shares: ClassVar[frozenset[Share]] = frozenset()
     noun: ClassVar[str] = "service"
     harmful: ClassVar[bool] = False
 
     def works_on(self, runtime: Runtime) -> bool:
         """Whether a runtime can do it, as it is now."""
         return self.needs is None or isinstance(runtime, self.needs)
+
+    def refusal(self, runtime: Runtime) -> str:
+        """Why a runtime cannot do it, for people."""
+        return f"the runtime {runtime.name} cannot {self.name}"
 
     # What may be drawn.
 
@@ -124,15 +140,19 @@ class Action(ABC):
 
     def draw(self, target: Target, expected: Expected, pick: Pick) -> Step:
         """A step that makes sense now; called only while there are candidates."""
-        candidates = self.candidates(target, expected)
-        most = min(len(candidates), self.at_once(target, expected))
-        picked: list[str] = []
-        for _ in range(pick(range(1, most + 1)) if most else 0):
-            picked.append(pick([name for name in candidates if name not in picked]))
-        names = tuple(name for name in candidates if name in picked)
+        names = self.draw_targets(target, expected, pick)
         numbers = {p: pick(self.numbers(p, names, target)) for p in self.params}
         given = {p.name: number for p, number in numbers.items() if number or not p.optional}
         return Step.of(self.name, *names, **given)
+
+    def draw_targets(self, target: Target, expected: Expected, pick: Pick) -> tuple[str, ...]:
+        """The targets of a drawn step, in the order of the candidates."""
+        candidates = self.candidates(target, expected)
+        most = min(len(candidates), self.at_once(target, expected))
+        picked: list[str] = []
+        for _ in range(pick(range(self.least_targets, most + 1)) if most else 0):
+            picked.append(pick([name for name in candidates if name not in picked]))
+        return tuple(name for name in candidates if name in picked)
 
     def applies(self, step: Step, target: Target, expected: Expected) -> bool:
         """Whether the step could have been drawn now, its numbers aside."""
@@ -148,6 +168,18 @@ class Action(ABC):
         return ""
 
     # What a step means.
+
+    def resolved(self, step: Step, target: Target, expected: Expected) -> Step:
+        """The step with services where it names parts of groups, as far as they are known beforehand.
+
+        Raises:
+            ScenarioError: there is no such group, or too few of its members may be harmed.
+        """
+        return with_members(step, self.shares, target, expected)
+
+    def turns(self, step: Step) -> tuple[Step, ...]:
+        """The steps of other actions that it is made of, in their order; none if it is one deed."""
+        return ()
 
     def check(self, step: Step, target: Target) -> None:
         """Refuse a step that makes no sense for this target.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from fuzzer.actions.base import EFFECT_SEEN_S, Fault, Stage, still_harmed
-from fuzzer.runtimes.able import Answer, CanPoison
+from fuzzer.runtimes.able import Answer, CanBeWired, CanPoison
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
@@ -57,6 +57,16 @@ class LinkFault(Fault):
     def edges(self, target: Target) -> tuple[tuple[str, str], ...]:
         """The connections that it can be done to."""
         return target.edges
+
+    def refusal(self, runtime: Runtime) -> str:
+        """What is missing: proxies, or what they would have to know."""
+        if not isinstance(runtime, CanPoison):
+            return super().refusal(runtime)
+        if runtime.edges():
+            unknown = ", ".join(sorted(self.kinds - runtime.toxics()))
+            return f"{super().refusal(runtime)}: its proxies do not know {unknown}"
+        how = f"; to put some there: {runtime.how_to_wire()}" if isinstance(runtime, CanBeWired) else ""
+        return f"{super().refusal(runtime)}: no connection leads through a proxy{how}"
 
     # What may be drawn.
 
@@ -199,3 +209,9 @@ def _covered(link: Link, edges: Sequence[tuple[str, str]]) -> list[tuple[str, st
 def _covering(harmed: Sequence[str], caller: str, dependency: str) -> bool:
     """Whether a link that is harmed already covers this connection."""
     return any(link.covers(caller, dependency) for name in harmed if (link := Link.parse(name)))
+
+
+def http_edges(target: Target) -> tuple[tuple[str, str], ...]:
+    """The connections that faults may touch and whose address is an HTTP URL."""
+    http = {wire.edge for wire in target.wires if wire.scheme == "http"}
+    return tuple(edge for edge in target.edges if edge in http)

@@ -8,10 +8,13 @@ from fuzzer.actions.bandwidth import Bandwidth
 from fuzzer.actions.base import Action
 from fuzzer.actions.blackhole import Blackhole
 from fuzzer.actions.burst import Burst
+from fuzzer.actions.cascade import Cascade
 from fuzzer.actions.clock_skew import ClockSkew
 from fuzzer.actions.cpu import Cpu
 from fuzzer.actions.crash import Crash
 from fuzzer.actions.disk_fill import DiskFill
+from fuzzer.actions.exhaust import Exhaust
+from fuzzer.actions.flap import Flap
 from fuzzer.actions.heal import Heal
 from fuzzer.actions.http_error import HttpError
 from fuzzer.actions.kill import Kill
@@ -28,6 +31,7 @@ from fuzzer.actions.ramp import Ramp
 from fuzzer.actions.refuse import Refuse
 from fuzzer.actions.reset import Reset
 from fuzzer.actions.restart import Restart
+from fuzzer.actions.rolling_restart import RollingRestart
 from fuzzer.actions.slow_close import SlowClose
 from fuzzer.actions.start import Start
 from fuzzer.actions.stop import Stop
@@ -63,6 +67,7 @@ ACTIONS: Mapping[str, Action] = {
         Loss(),
         SlowClose(),
         LimitData(),
+        Exhaust(),
         Cpu(),
         Memory(),
         Oom(),
@@ -70,6 +75,9 @@ ACTIONS: Mapping[str, Action] = {
         DiskFill(),
         Stress(),
         ClockSkew(),
+        Cascade(),
+        RollingRestart(),
+        Flap(),
     )
 }
 

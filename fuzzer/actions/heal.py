@@ -7,6 +7,7 @@ from typing import ClassVar
 from fuzzer.actions.base import Action, Stage
 from models.expected import Expected
 from models.link import Link
+from models.some import Share
 from models.step import Step
 from models.target import Target
 
@@ -20,6 +21,7 @@ class Heal(Action):
     summary: ClassVar[str] = "lift all faults, or those of some services and links"
     example: ClassVar[str] = "heal all"
     most_targets: ClassVar[int] = 100
+    shares: ClassVar[frozenset[Share]] = frozenset({Share.ALL})
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
         """All at once, while something lasts; a single service is what ``start`` and ``unpause`` are for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base_link import LinkFault
+from fuzzer.actions.base_link import LinkFault, http_edges
 from fuzzer.runtimes.able import Answer
 from models.expected import Effect
 from models.param import Param
@@ -28,8 +28,7 @@ class HttpError(LinkFault):
 
     def edges(self, target: Target) -> tuple[tuple[str, str], ...]:
         """Those whose address is an HTTP URL."""
-        http = {wire.edge for wire in target.wires if wire.scheme == "http"}
-        return tuple(edge for edge in super().edges(target) if edge in http)
+        return http_edges(target)
 
     def toxics(self, step: Step) -> tuple[Toxic, ...]:
         """Each request may be hit."""

@@ -9,6 +9,8 @@ from fuzzer.actions.base_process import ProcessFault
 from fuzzer.runtimes.able import CanKill
 from fuzzer.runtimes.base import ProcessState, Undo
 from models.expected import Effect, Expected
+from models.members import room
+from models.some import services_of
 from models.step import Step
 from models.target import Target
 
@@ -23,14 +25,15 @@ class Kill(ProcessFault):
     most_targets: ClassVar[int] = 100
     effect: ClassVar[Effect] = Effect.DOWN
     kills: ClassVar[bool] = True
+    replica: ClassVar[bool] = True
 
     def at_once(self, target: Target, expected: Expected) -> int:
         """As many as are allowed beside those that are harmed already."""
-        return target.safety.max_faults - len(expected.active())
+        return room(target, expected)
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Start them."""
-        return (Undo("start", step.targets),)
+        return (Undo("start", services_of(step.targets)),)
 
     def harm(self, services: tuple[str, ...], stage: Stage) -> None:
         """Kill."""

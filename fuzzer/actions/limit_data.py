@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fuzzer.actions.base_link import LinkFault
+from fuzzer.actions.base_link import LinkFault, http_edges
 from fuzzer.runtimes.able import Answer
 from models.expected import Effect
 from models.param import Param
 from models.step import Step
+from models.target import Target
 from models.toxic import Toxic
 
 
@@ -21,6 +22,10 @@ class LimitData(LinkFault):
     effect: ClassVar[Effect] = Effect.CUT
     kinds: ClassVar[frozenset[str]] = frozenset({"limit_data"})
     params: ClassVar[tuple[Param, ...]] = (Param("bytes", 0, 64, 0, 1_000_000, drawn=(0, 64)),)
+
+    def edges(self, target: Target) -> tuple[tuple[str, str], ...]:
+        """Those whose address is an HTTP URL: other answers may be too short to be cut off."""
+        return http_edges(target)
 
     def toxics(self, step: Step) -> tuple[Toxic, ...]:
         """Of what the dependency sends."""

@@ -1,4 +1,4 @@
-"""``pause a``: the process is frozen; connections are accepted, and then nothing comes."""
+"""``pause a b``: the processes are frozen; connections are accepted, and then nothing comes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fuzzer.actions.base_process import ProcessFault
 from fuzzer.runtimes.able import CanPause
 from fuzzer.runtimes.base import ProcessState, Undo
 from models.expected import Effect
+from models.some import services_of
 from models.step import Step
 
 
@@ -16,14 +17,16 @@ class Pause(ProcessFault):
     """A hang, until somebody lets it go on."""
 
     name: ClassVar[str] = "pause"
-    summary: ClassVar[str] = "freeze a service: it hangs until unpaused"
+    summary: ClassVar[str] = "freeze services: they hang until unpaused"
     example: ClassVar[str] = "pause analytics-service"
     needs: ClassVar[type | None] = CanPause
+    most_targets: ClassVar[int] = 100
     effect: ClassVar[Effect] = Effect.HUNG
+    replica: ClassVar[bool] = True
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Let it go on."""
-        return (Undo("unpause", step.targets),)
+        return (Undo("unpause", services_of(step.targets)),)
 
     def harm(self, services: tuple[str, ...], stage: Stage) -> None:
         """Freeze."""

@@ -1,4 +1,4 @@
-"""``restart a``: an operator's restart."""
+"""``restart a b``: an operator's restart."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ class Restart(ProcessFault):
     """Stop, then start: what a deployment does."""
 
     name: ClassVar[str] = "restart"
-    summary: ClassVar[str] = "stop and start a service, as a deployment does"
+    summary: ClassVar[str] = "stop and start services, as a deployment does"
     example: ClassVar[str] = "restart checkout-service"
     needs: ClassVar[type | None] = CanRestart
+    most_targets: ClassVar[int] = 100
     effect: ClassVar[Effect] = Effect.RETURNING
     kills: ClassVar[bool] = True
 

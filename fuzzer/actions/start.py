@@ -8,6 +8,7 @@ from fuzzer.actions.base import Action, Stage
 from fuzzer.runtimes.able import CanStart
 from fuzzer.runtimes.base import ProcessState
 from models.expected import Effect, Expected
+from models.some import Share
 from models.step import Step
 from models.target import Target
 
@@ -20,6 +21,7 @@ class Start(Action):
     example: ClassVar[str] = "start checkout-service"
     needs: ClassVar[type | None] = CanStart
     most_targets: ClassVar[int] = 100
+    shares: ClassVar[frozenset[Share]] = frozenset({Share.ALL})
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
         """What is down on purpose."""

@@ -1,4 +1,4 @@
-"""``stop a``: an orderly stop by an operator."""
+"""``stop a b``: an orderly stop by an operator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fuzzer.actions.base_process import ProcessFault
 from fuzzer.runtimes.able import CanStop
 from fuzzer.runtimes.base import ProcessState, Undo
 from models.expected import Effect
+from models.some import services_of
 from models.step import Step
 
 
@@ -16,15 +17,17 @@ class Stop(ProcessFault):
     """SIGTERM, then SIGKILL; the service stays down until started."""
 
     name: ClassVar[str] = "stop"
-    summary: ClassVar[str] = "stop a service in good order; it stays down until started"
+    summary: ClassVar[str] = "stop services in good order; they stay down until started"
     example: ClassVar[str] = "stop checkout-service"
     needs: ClassVar[type | None] = CanStop
+    most_targets: ClassVar[int] = 100
     effect: ClassVar[Effect] = Effect.DOWN
     kills: ClassVar[bool] = True
+    replica: ClassVar[bool] = True
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Start it."""
-        return (Undo("start", step.targets),)
+        return (Undo("start", services_of(step.targets)),)
 
     def harm(self, services: tuple[str, ...], stage: Stage) -> None:
         """Stop."""

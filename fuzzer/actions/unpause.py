@@ -8,6 +8,7 @@ from fuzzer.actions.base import Action, Stage
 from fuzzer.runtimes.able import CanPause
 from fuzzer.runtimes.base import ProcessState
 from models.expected import Effect, Expected
+from models.some import Share
 from models.step import Step
 from models.target import Target
 
@@ -20,6 +21,7 @@ class Unpause(Action):
     example: ClassVar[str] = "unpause analytics-service"
     needs: ClassVar[type | None] = CanPause
     most_targets: ClassVar[int] = 100
+    shares: ClassVar[frozenset[Share]] = frozenset({Share.ALL})
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
         """What is frozen."""

@@ -113,7 +113,7 @@ def _docker() -> Iterator[Check]:
         if not engine.projects:
             yield Check("  projects", Mark.NOTE, "none runs", "docker compose up -d")
         for name, count in sorted(engine.projects.items()):
-            yield _project(name, count)
+            yield from _project(name, count, wired=name in engine.wired)
     yield _compose()
 
 
@@ -126,19 +126,35 @@ def _way_in(where: str, said: str) -> str:
     return "start the engine; `docker info` has to answer"
 
 
-def _project(name: str, count: int) -> Check:
+def _project(name: str, count: int, *, wired: bool) -> Iterator[Check]:
     title, containers = f"  project {name}", f"{count} container{'s' if count != 1 else ''}"
     try:
         target = read_target(RunConfig(project=name))
     except TargetError as error:
         first, *more = error.problems
         others = f" (and {len(more)} more)" if more else ""
-        return Check(title, Mark.NOTE, f"{containers}; cannot be discovered: {first}{others}")
+        yield Check(title, Mark.NOTE, f"{containers}; cannot be discovered: {first}{others}")
     except KnockonError as error:
-        return Check(title, Mark.NOTE, f"{containers}; cannot be discovered: {error}")
-    if target.faultable:
-        return Check(title, Mark.GOOD, f"{containers}; may be harmed: {', '.join(target.faultable)}")
-    return Check(title, Mark.NOTE, f"{containers}; not opted in, so nothing will touch it")
+        yield Check(title, Mark.NOTE, f"{containers}; cannot be discovered: {error}")
+    else:
+        if not target.faultable:
+            yield Check(title, Mark.NOTE, f"{containers}; not opted in, so nothing will touch it")
+            return
+        yield Check(title, Mark.GOOD, f"{containers}; may be harmed: {', '.join(target.faultable)}")
+        if target.edges:
+            yield _links(target, wired)
+
+
+def _links(target: Target, wired: bool) -> Check:
+    """Whether connections can be harmed; they lead through proxies, or they cannot."""
+    from fuzzer.runtimes.docker.edges import how_to_wire
+
+    count = len(target.edges)
+    what = f"{count} connection{'s' if count != 1 else ''}"
+    if wired:
+        return Check("    its links", Mark.GOOD, f"proxies run between its services; {what} may be harmed")
+    how = how_to_wire(target.name, target.files)
+    return Check("    its links", Mark.NOTE, f"no proxies, so that none of its {what} can be harmed", how)
 
 
 def _compose() -> Check:

@@ -28,6 +28,7 @@ FOLDER = Path(__file__).resolve().parents[1]
     "--budget", metavar="TIME", default="60s", show_default=True, help="Time to search: 90s, 5m, 1h."
 )
 @click.option("--examples", metavar="N", type=click.IntRange(1), help="Scenarios at most.")
+@click.option("--findings", metavar="N", type=click.IntRange(1), help="Findings that end it.  [default: 5]")
 @click.option("--steps", metavar="N", type=click.IntRange(1), help="Steps a scenario at most.")
 @click.option("--seed", metavar="N", type=int, help="Write the same scenarios again.")
 @click.option("--promise", "promises", metavar="NAME", multiple=True, help="Judge only this one; repeatable.")
@@ -48,6 +49,7 @@ def command(
     config: RunConfig,
     budget: str,
     examples: int | None,
+    findings: int | None,
     steps: int | None,
     seed: int | None,
     promises: tuple[str, ...],
@@ -78,7 +80,7 @@ def command(
         read_target(config)  # its mistakes are told better without pytest around them
     given = {"budget": budget, "examples": examples, "steps": steps, "seed": seed, "pins": pins}
     given |= {"project": config.project, "runtime": config.runtime, "state": config.state}
-    given |= {"edge-proxy": config.edge_proxy}
+    given |= {"edge-proxy": config.edge_proxy, "findings": findings}
     words = [f"--target={path}" for path in config.targets] + [f"--promise={name}" for name in promises]
     words += [f"--action={name}" for name in actions]
     words += [f"--min-coverage={text}" for text in min_coverage]

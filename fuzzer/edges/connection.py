@@ -20,6 +20,7 @@ from random import Random
 from typing import cast
 
 from fuzzer.edges.address import Address
+from fuzzer.edges.names import Names
 from fuzzer.edges.pipe import Pipe
 from fuzzer.edges.setting import DOWNSTREAM, UPSTREAM, Setting
 from fuzzer.edges.toxics.base import Mark
@@ -100,7 +101,8 @@ class Connection:
     """Two sides and two pipes.
 
     Args:
-        upstream: where the dependency is; its name is resolved now, for this connection.
+        upstream: where the dependency is; its name is resolved for this connection, or was a moment ago.
+        names: resolves names.
         settings: the proxy's toxics, a list that changes in place.
         random: the proxy's dice.
         born, gone: told with the connection when it begins and when nothing is left of it.
@@ -109,12 +111,13 @@ class Connection:
     def __init__(
         self,
         upstream: Address,
+        names: Names,
         settings: Sequence[Setting],
         random: Random,
         born: Callable[[Connection], None],
         gone: Callable[[Connection], None],
     ) -> None:
-        self._address, self._settings = upstream, settings
+        self._address, self._names, self._settings = upstream, names, settings
         self._born, self._gone = born, gone
         up, down = Pipe(self, random), Pipe(self, random)
         up.other, down.other = down, up
@@ -161,17 +164,26 @@ class Connection:
             pipe.stop()
 
     def _accepted(self) -> None:
-        assert self.client.transport
-        self.client.transport.pause_reading()  # until there is somebody to write to
+        # Some Pythons (3.11.2, not 3.11.7) start to read after this, paused or not; what came before there
+        # is somebody to write to would be lost. What is called soon comes after that start, and before
+        # the first look at the socket.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._wait_for_server)
         self._born(self)
-        self._connecting = asyncio.get_running_loop().create_task(self._connect())
+        self._connecting = loop.create_task(self._connect())
+
+    def _wait_for_server(self) -> None:
+        if self.client.transport and not self._server.transport:
+            self.client.transport.pause_reading()
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_S):
-                await loop.create_connection(lambda: self._server, self._address.host, self._address.port)
+                host = await self._names.host(self._address.host)
+                await loop.create_connection(lambda: self._server, host, self._address.port)
         except (OSError, ValueError):  # ValueError: a name that can be no host's
+            self._names.forget(self._address.host)
             self._connecting = None
             self.reset()
         self._connecting = None

@@ -7,6 +7,7 @@ from random import Random
 
 from fuzzer.edges.address import Address
 from fuzzer.edges.connection import Connection, Side
+from fuzzer.edges.names import Names
 from fuzzer.edges.problems import Problem
 from fuzzer.edges.setting import STREAMS, Setting
 
@@ -26,6 +27,7 @@ class Proxy:
         self.settings: list[Setting] = []
         self._random = Random(f"{seed}:{name}")  # noqa: S311 - dice, no secret
         self._server: asyncio.Server | None = None
+        self._names = Names()
         self._connections: set[Connection] = set()
 
     @property
@@ -125,6 +127,5 @@ class Proxy:
         return [one.shown() for stream in STREAMS for one in self.settings if one.stream == stream]
 
     def _accept(self) -> Side:
-        return Connection(
-            self.upstream, self.settings, self._random, self._connections.add, self._connections.discard
-        ).client
+        born, gone = self._connections.add, self._connections.discard
+        return Connection(self.upstream, self._names, self.settings, self._random, born, gone).client

@@ -3,6 +3,7 @@
 Arrows go from a caller to what it needs. A hard dependency is drawn solid, a soft one dashed, one
 that was only inferred (from an URL in the environment) with a question mark. The blast radius of a
 set of services is everything that may degrade with them; the services themselves are the targets.
+The members of a group stand together; a service that tells whether it is primary says so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from models.target import Service, Target
-from models.topology import Dependency, Strength
+from models.topology import Dependency, Group, Strength
 
 Renderer: TypeAlias = Callable[[Target, "Blast"], Iterator[str]]
 
@@ -47,6 +48,8 @@ def as_text(target: Target, blast: Blast) -> Iterator[str]:
             if edge.caller == name:
                 yield f"    {_ARROWS[edge.strength]} {edge.dependency}  {_words(edge)}"
     yield ""
+    for group in target.topology.groups:
+        yield f"group {group.name}: {', '.join(group.members)}  ({_of_group(group)})"
     yield "--> hard: may degrade without it    ..> soft: must keep serving without it"
     if blast.targets:
         names = ", ".join(name for name in target.topology.services if name in blast.targets)
@@ -65,12 +68,23 @@ def _about(service: Service, target: Target) -> str:
         words.append("protected")
     elif not service.opted_in:
         words.append("not opted in")
+    if service.role:
+        words.append("tells whether it is primary")
     return f"({', '.join(words)})"
+
+
+def _of_group(group: Group) -> str:
+    return f"tolerates {group.tolerates} of {len(group.members)}, takes over within {group.failover_s:g} s"
 
 
 def _words(edge: Dependency) -> str:
     source = "inferred from its environment, counts as hard" if edge.inferred else edge.source
     return f"({edge.strength}, {source})"
+
+
+def _role(target: Target, name: str) -> str:
+    """What is added to the name of a service that tells its role."""
+    return " (role)" if target.services[name].role else ""
 
 
 def as_mermaid(target: Target, blast: Blast) -> Iterator[str]:
@@ -79,7 +93,11 @@ def as_mermaid(target: Target, blast: Blast) -> Iterator[str]:
     yield "flowchart LR"
     for name, short in ids.items():
         style = f":::{blast.mark(name)}" if blast.mark(name) else ""
-        yield f'  {short}["{name}"]{style}'
+        yield f'  {short}["{name}{_role(target, name)}"]{style}'
+    for number, group in enumerate(target.topology.groups):
+        yield f'  subgraph g{number}["{group.name}: tolerates {group.tolerates} of {len(group.members)}"]'
+        yield f"    {' & '.join(ids[name] for name in group.members)}"
+        yield "  end"
     for edge in target.topology.dependencies:
         arrow = "-->" if edge.strength is Strength.HARD else "-.->"
         label = "|inferred?|" if edge.inferred else ""
@@ -99,7 +117,12 @@ def as_dot(target: Target, blast: Blast) -> Iterator[str]:
     yield f'digraph "{target.name}" {{'
     yield "  rankdir=LR"
     for name in target.topology.services:
-        yield f'  "{name}" [shape=box{colours[blast.mark(name)]}]'
+        label = f', label="{name}{_role(target, name)}"' if _role(target, name) else ""
+        yield f'  "{name}" [shape=box{label}{colours[blast.mark(name)]}]'
+    for number, group in enumerate(target.topology.groups):
+        names = "; ".join(f'"{name}"' for name in group.members)
+        told = f"{group.name}: tolerates {group.tolerates} of {len(group.members)}"
+        yield f'  subgraph cluster_{number} {{ label="{told}"; {names} }}'
     for edge in target.topology.dependencies:
         style = "solid" if edge.strength is Strength.HARD else "dashed"
         label = ', label="inferred?", color=gray' if edge.inferred else ""

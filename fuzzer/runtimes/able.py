@@ -222,6 +222,46 @@ class CanSkewClock(Protocol):
 
 
 @runtime_checkable
+class CanHold(Protocol):
+    """Holding connections to services open from here."""
+
+    def hold(self, service: str, count: int) -> None:
+        """Open so many, and hold them until undone (verb ``release``)."""
+        ...
+
+    def held(self, service: str) -> int:
+        """How many are held now."""
+        ...
+
+
+@runtime_checkable
+class CanBeWired(Protocol):
+    """Connections that can be harmed once proxies stand on them."""
+
+    def how_to_wire(self) -> str:
+        """What a person has to do for that: a command."""
+        ...
+
+
+@runtime_checkable
+class HasReplicas(Protocol):
+    """Services of several containers, each of which can be harmed on its own, as ``checkout#2``."""
+
+    def replicas(self, service: str) -> Sequence[int]:
+        """The numbers of a service's containers."""
+        ...
+
+
+@runtime_checkable
+class TellsRoles(Protocol):
+    """Knowing who leads a group; without it, the services themselves are asked (``x-knockon.role``)."""
+
+    def is_primary(self, service: str) -> bool:
+        """Whether it leads its group now."""
+        ...
+
+
+@runtime_checkable
 class CanSend(Protocol):
     """Clients that live where the services do; without them, requests are sent over the network."""
 

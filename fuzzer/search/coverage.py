@@ -9,6 +9,7 @@ from itertools import permutations
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
+from fuzzer.scenarios import during
 from models.coverage import Cell, Cells, Coverage, Dimension, LoadPhase
 from models.errors import RequestError
 from models.expected import Expected
@@ -125,7 +126,7 @@ def _faults(history: History, target: Target) -> Iterator[tuple[StepState, Dimen
     for played in history.steps:
         step, action = played.step, ACTIONS[played.step.action]
         before = expected.at(played.began_s)
-        expected = action.end(step, action.begin(step, before).at(played.ended_s))
+        expected = during(step, before, played.ended_s)
         sending = action.sends(step, target)
         if sending:
             loads += [(run, sending.duration_s) for run in _runs(played, sending.load.name, history)]

@@ -86,9 +86,12 @@ class ChoosyHunt:
         return None
 
     def _evaluate(self, plan: Scenario) -> None:
-        """What was played is remembered for the plan: Hypothesis sees the same whenever it asks again."""
-        if plan not in self._picked:
-            self._trials.stop_if_over()
+        """What was played is remembered for the plan: Hypothesis sees the same whenever it asks again.
+
+        A plan for which nothing was played is looked at again: where there are few, they come round.
+        """
+        self._trials.stop_if_over()
+        if self._picked.get(plan) is None:
             self._picked[plan] = picked = self._foresight.choose(self._novelty.pick(plan), self._trials.known)
             if picked is not None and self._trials.recall(picked) is None:
                 self._foresight.compare(self._trials.play(picked))

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from fuzzer.runtimes.able import Modelled
 from fuzzer.runtimes.base import Runtime
+from models.link import is_link
 from models.scenario import Scenario
+from models.some import service_of
 from models.target import Target
 from models.verdict import Violation
 
 
 def involved(scenario: Scenario, violation: Violation, target: Target) -> tuple[str, ...]:
-    """The services, in the order of the topology."""
+    """The services, in the order of the topology; then the links.
+
+    Of a link that covers much only the connection counts by which its harm got there.
+    """
     topology = target.topology
-    harmed = [name for step in scenario for name in step.targets if name in target.services]
+    named = [service_of(name) for step in scenario for name in step.targets]
+    targets = [one for name in named for one in topology.may_mean(name)]
+    harmed = [name for name in targets if name in target.services]
+    links = [name for name in dict.fromkeys(targets) if is_link(name)]
     found = {violation.service, *harmed}
-    for name in harmed:
-        for edge in topology.path(violation.service, name):
+    for name in (*harmed, *links):
+        edges = topology.path(violation.service, name)
+        for edge in edges or topology.cut_by(name):
             found |= {edge.caller, edge.dependency}
-    return tuple(name for name in topology.services if name in found)
+    return (*(name for name in topology.services if name in found), *links)
 
 
 def assumptions(

@@ -83,11 +83,14 @@ def minimize(played: Played, violation: Violation, replays: Replays, twin: Playe
 
 
 def _reached(played: Played) -> Scenario:
-    """The steps up to the one after which the violation was seen."""
+    """The steps up to the one after which the violation was seen, as they were asked for.
+
+    Who was primary then need not be so in a replay.
+    """
     if played.history is None:
         return played.scenario
-    done = [step.step for step in played.history.steps if step.state is StepState.DONE]
-    return Scenario.of(done) if done else played.scenario
+    done = sum(step.state is StepState.DONE for step in played.history.steps)
+    return played.scenario[:done] if done else played.scenario
 
 
 def smallest_in(twin: Player, scenario: Scenario, violation: Violation) -> Scenario | None:

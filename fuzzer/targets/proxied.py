@@ -8,8 +8,9 @@ to. So dependencies, wires and limits do not depend on whether the override was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from fuzzer.targets.base import Place
 from fuzzer.wiring import Address, rewrite
@@ -48,10 +49,13 @@ def led_directly(
     def place(address: Address) -> str:
         return ahead.get((address.service, address.port or 0)) or address.as_written
 
+    return {name: replace(service, **_without(service, there, place)) for name, service in services.items()}
+
+
+def _without(
+    service: Service, proxies: Mapping[str, Service], place: Callable[[Address], str]
+) -> dict[str, Any]:
     return {
-        name: replace(
-            service,
-            environment={key: rewrite(value, there, place) for key, value in service.environment.items()},
-        )
-        for name, service in services.items()
+        "environment": {key: rewrite(value, proxies, place) for key, value in service.environment.items()},
+        "starts_after": {name: how for name, how in service.starts_after.items() if name not in proxies},
     }

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from fuzzer.override import Override
 from fuzzer.runtimes.able import CanPoison
 from fuzzer.runtimes.base import Runtime, Undo
 from fuzzer.runtimes.docker.clients import default_client
@@ -192,10 +193,13 @@ class Wired:
     free_ports: int = 0
 
 
-def by_a_process(words: Sequence[str], url: str, times: int, timeout_s: float) -> Asked:
+def by_a_process(
+    words: Sequence[str], url: str, times: int, timeout_s: float, environ: Mapping[str, str] | None = None
+) -> Asked:
     """Let ``tests/support/outside.py`` ask, wherever these words run Python."""
     done = subprocess.run(
         [*words, f"{url}/health", str(times), str(timeout_s)],
+        env=environ,
         capture_output=True,
         text=True,
         timeout=times * timeout_s + 30,
@@ -230,6 +234,43 @@ def wired_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
 
     with SimRuntime(target) as runtime:
         yield Wired("sim", runtime, ask)
+
+
+@pytest.fixture(scope="session")
+def wired_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    if reason := _no_engine():
+        if os.environ.get("KNOCKON_REQUIRE_DOCKER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("wired")
+    shop, project = Shop(folder), f"knockon-wired{secrets.token_hex(2)}"
+    override = folder / "edges.yaml"
+    override.write_text(Override(shop.target, version="3.8").text())
+    compose = ["docker-compose", "-p", project]
+    for file in (*shop.files, override):
+        compose += ["-f", str(file)]
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [*compose, *words], env=shop.environ, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def ask(caller: str, dependency: str, times: int, timeout_s: float) -> Asked:
+        inside = ["exec", "-T", caller, "python3", "-c"]
+        variable = VARIABLES[dependency]
+        url = run(*inside, f"import os; print(os.environ['{variable}'])").strip()
+        words = [*compose, *inside, OUTSIDE.read_text()]
+        return by_a_process(words, url, times, timeout_s, shop.environ)
+
+    try:
+        run("up", "-d", "--build")
+        with DockerRuntime(shop.target, project=project) as runtime:
+            runtime.watch(Saw())
+            yield Wired("docker", runtime, ask)
+    finally:
+        run("down", "-t", "0", "-v")
 
 
 @pytest.fixture(params=["wired_sim", "wired_local", pytest.param("wired_docker", marks=pytest.mark.docker)])

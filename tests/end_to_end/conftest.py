@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -17,14 +16,6 @@ from tests.support.ports import free_prefix
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = ROOT / "examples" / "shop"
-NAMES = (
-    "api-gateway",
-    "product-service",
-    "checkout-service",
-    "user-service",
-    "analytics-service",
-    "orders-db",
-)
 BIN = Path(sys.executable).parent
 
 
@@ -48,13 +39,6 @@ class Desk:
 
     folder: Path
     environ: dict[str, str]
-
-    def only(self, *services: str) -> str:
-        """An option by which only these come to harm: then whatever is written first shows the flaw."""
-        protect = [name for name in NAMES if name not in services]
-        file = self.folder / "only.yaml"
-        file.write_text(json.dumps({"x-knockon": {"safety": {"max_faults": 1, "protect": protect}}}))
-        return f"--target {file}"
 
     def type(self, command: str, timeout_s: float = 400) -> Done:
         """Run one command line, which may name knockon or pytest."""

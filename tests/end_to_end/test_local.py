@@ -22,8 +22,8 @@ def test_the_default_is_the_hardened_shop_and_it_holds(desk, fuzzer):
 
 def test_a_flaw_is_found_made_small_and_saved(desk, fuzzer):
     desk.environ["SHOP_FLAWS"] = "crash-on-dependency-failure"
-    only = desk.only("product-service", "orders-db")
-    done = desk.type(f"pytest {fuzzer} {HARDENED} {only} --examples 2 --budget 10m --seed 1")
+    faults = "--action crash --action kill --action pause --findings 1"
+    done = desk.type(f"pytest {fuzzer} {HARDENED} {faults} --budget 10m --seed 1")
     assert done.code == 1, done.text
     assert "VIOLATED isolation: checkout-service exited with code 1" in done.text
     assert "minimal scenario: 1 step, reproduced" in done.text

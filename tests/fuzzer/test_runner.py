@@ -265,7 +265,7 @@ def test_a_runtime_that_vanishes_is_unknown_and_its_undo_stays_in_the_journal():
         ("explode db", "no action 'explode'"),
         ("crash ghost", "no service 'ghost'"),
         ("crash", "names no service"),
-        ("crash db gateway", "at most 1"),
+        ("flap db gateway", "at most 1"),
         ("crash db 2s", "takes no duration_s"),
         ("wait", "duration_s"),
         ("wait 9999s", "0 to 600"),

@@ -1,5 +1,6 @@
 from invariants.isolation import Isolation
 from models.expected import Effect
+from models.history import Permit
 from models.verdict import Outcome
 from tests.support.fake_fleet import SHOP, target_of
 from tests.support.histories import HistoryOf
@@ -82,3 +83,30 @@ def test_nobody_listening_at_the_end_is_no_calm():
 def test_violations_come_in_the_order_of_time():
     verdict = judge(crashed().exited("db", 2.5).exited("gateway", 1.9))
     assert [v.service for v in verdict.violations] == ["gateway", "db"]
+
+
+def starved():
+    """A lack of memory from 1.0 to 4.0."""
+    history = HistoryOf(TARGET).fault(1.0, "memory checkout 4mib", Effect.STARVED)
+    history._permits.append(Permit("checkout", 1.0, once=False))
+    return history
+
+
+def test_while_a_lack_lasts_its_target_may_exit_again_and_again():
+    history = starved().exited("checkout", 1.5).started("checkout", 2.0).exited("checkout", 2.1)
+    assert judge(history).outcome is Outcome.HOLDS
+    assert judge(history.healed(4.0)).outcome is Outcome.HOLDS
+
+
+def test_others_may_not():
+    assert [v.service for v in judge(starved().exited("gateway", 1.5)).violations] == ["gateway"]
+
+
+def test_once_the_lack_has_ended_the_target_may_exit_for_a_moment_only():
+    assert judge(starved().healed(4.0).exited("checkout", 4.5)).outcome is Outcome.HOLDS
+    assert judge(starved().healed(4.0).exited("checkout", 5.5)).outcome is Outcome.VIOLATED
+
+
+def test_a_later_fault_of_another_kind_gives_no_leave():
+    history = starved().healed(4.0).fault(5.5, "cpu checkout 10%", Effect.SLOW)
+    assert judge(history.exited("checkout", 6.0)).outcome is Outcome.VIOLATED

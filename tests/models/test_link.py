@@ -105,6 +105,20 @@ def test_who_is_cut_off_counts_like_who_is_down():
     assert both.standing("register", 5.0) is Standing.MAY_DEGRADE
 
 
+@pytest.mark.parametrize(
+    ("link", "degraded"),
+    [
+        ("* <-> register", {"register", "gateway"}),  # it reaches no member at all
+        ("register -> n1", {"n1"}),  # it still reaches two
+        ("register -> n1,n2", set(CLUSTER.services)),  # two of three may as well be away
+        ("n1 -> n2", set(CLUSTER.services)),  # who of the two is to blame cannot be told
+    ],
+)
+def test_who_is_cut_off_from_a_group_is_excused(link, degraded):
+    cut = CALM.harmed([link], Effect.SILENT)
+    assert {n for n in CLUSTER.services if cut.standing(n, 10.0) is not Standing.UP} == degraded
+
+
 def test_what_clients_may_feel():
     needed = CLUSTER.needs("register")
     assert needed == {"register", "n1", "n2", "n3"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -56,6 +57,12 @@ def target_of(
         safety=Safety(max_faults, frozenset(protect)),
         wires=tuple(Wire(edge.caller, edge.dependency, 8000, "http") for edge in dependencies),
     )
+
+
+def opted(target: Target) -> Target:
+    """The same target, whose services allow that their disk is filled and their clock is set."""
+    services = {n: replace(s, disk="/data", clock="/clock") for n, s in target.services.items()}
+    return replace(target, services=services)
 
 
 SHOP = ("gateway -> checkout", "checkout -> db", "checkout ~> analytics")

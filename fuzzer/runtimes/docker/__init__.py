@@ -13,7 +13,12 @@ one never-started container for each entry of the journal.
     stream       the engine's events, read in a thread
     helper       the one container that can kill a process behind the engine's back
     owner        whose a labelled container is, and whether that run still lives
+    limits       what the engine was told of a container's resources, and what the kernel says
+    execs        small programs run inside a container
+    limiting     little processor time, memory, processes; straining, filling, skewing: the other faults
+    resources    all faults of resources, and how they are lifted
     journal      undos that survive us
+    edges        the project's proxies: found, driven, and missed when they go
     health       probes that ask the engine
     capabilities what an engine offers, for ``doctor``
     runtime      all of it together

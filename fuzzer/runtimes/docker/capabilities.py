@@ -9,9 +9,10 @@ from secrets import token_hex
 from typing import Any
 
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client, endpoint
-from fuzzer.runtimes.docker.containers import PROJECT, is_one_off
+from fuzzer.runtimes.docker.containers import PROJECT, is_of_fleet
 from fuzzer.runtimes.docker.helper import Helper
 from models.errors import Inconclusive, RequestError
+from models.proxied import EDGES_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Capabilities:
         endpoint: where the engine is.
         engine, api: versions.
         projects: compose projects, each with its number of running containers.
+        wired: those projects that have proxies between their services.
         crash: whether a process can be killed from outside its container; ``""`` or why not.
     """
 
@@ -29,6 +31,7 @@ class Capabilities:
     engine: str
     api: str
     projects: Mapping[str, int]
+    wired: frozenset[str]
     crash: str
 
 
@@ -45,13 +48,14 @@ def capabilities(client_factory: ClientFactory = default_client, project: str | 
         with clients.lent("ask for its version") as api:
             version: dict[str, Any] = api.version()
             listed: list[dict[str, Any]] = api.containers(filters={"label": [PROJECT]})
-        running = [entry for entry in listed if not is_one_off(entry["Labels"])]
+        running = [entry for entry in listed if is_of_fleet(entry["Labels"])]
         images = [entry["ImageID"] for entry in running if project in (None, entry["Labels"][PROJECT])]
         return Capabilities(
             endpoint(),
             version["Version"],
             version["ApiVersion"],
             Counter(entry["Labels"][PROJECT] for entry in running),
+            frozenset(entry["Labels"][PROJECT] for entry in listed if EDGES_LABEL in entry["Labels"]),
             _try_helper(clients, tuple(dict.fromkeys(images))),
         )
     finally:

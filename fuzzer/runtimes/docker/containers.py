@@ -10,6 +10,7 @@ from docker import APIClient
 
 from fuzzer.runtimes.base import ProcessState
 from fuzzer.runtimes.docker.clock import epoch_s
+from models.proxied import EDGES_LABEL
 from models.target import Restart, RestartPolicy
 
 PROJECT = "com.docker.compose.project"
@@ -59,9 +60,9 @@ class Container:
 
 
 def found(api: APIClient, project: str) -> list[tuple[Container, Look]]:
-    """Every container of a compose project, one-off ones (``compose run``) left out."""
+    """Every container of a compose project's fleet: those of ``compose run`` and the proxies' left out."""
     listed = api.containers(all=True, filters={"label": [f"{PROJECT}={project}"]})
-    ids = [str(entry["Id"]) for entry in listed if not is_one_off(entry["Labels"])]
+    ids = [str(entry["Id"]) for entry in listed if is_of_fleet(entry["Labels"])]
     both = [inspected(api, container) for container in ids]
     return sorted(both, key=lambda pair: (pair[0].service, pair[0].number))
 
@@ -69,6 +70,11 @@ def found(api: APIClient, project: str) -> list[tuple[Container, Look]]:
 def is_one_off(labels: Mapping[str, str]) -> bool:
     """Whether compose made it for a single command."""
     return labels.get(ONE_OFF, "").lower() == "true"
+
+
+def is_of_fleet(labels: Mapping[str, str]) -> bool:
+    """Whether a container of a project is one of its services, and not one that stands beside them."""
+    return not is_one_off(labels) and EDGES_LABEL not in labels
 
 
 def inspected(api: APIClient, container: str) -> tuple[Container, Look]:

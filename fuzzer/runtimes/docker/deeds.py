@@ -49,6 +49,10 @@ class Deeds:
         self._sleep = clock.sleep
         self._echo_until_s = float("-inf")
 
+    def replicas(self, service: str) -> tuple[int, ...]:
+        """The numbers of a service's containers; ``web#2`` is a service with one container to any deed."""
+        return tuple(life.container.number for life in self._fleet.of(service))
+
     def kill(self, services: Sequence[str]) -> None:
         """``docker kill``: SIGKILL, and the restart policy does not act."""
         self._end("kill", services, lambda api, one: api.kill(one.id))
@@ -139,7 +143,7 @@ class Deeds:
 
     def _refuse_missing(self, verb: str, services: Sequence[str], alive: Sequence[Container]) -> None:
         for service in services:
-            if service not in {one.service for one in alive}:
+            if not {life.container.id for life in self._fleet.of(service)} & {one.id for one in alive}:
                 raise StepInvalid(f"{verb} {service}: it is down already")
 
     def _refuse_poisoned(self, services: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from fuzzer.runtimes.docker.intents import Intents
 from fuzzer.runtimes.docker.lives import Event, Life
 from models.errors import Interference
 from models.observation import ProcessChange
+from models.some import replica_of, service_of
 
 PATIENCE_S = 2.0
 """How long a consequence may take from the engine to us; it takes 1 ms on a local one."""
@@ -70,9 +71,14 @@ class Fleet:
         self._sink, self._woken = sink, woken
 
     def of(self, service: str) -> tuple[Life, ...]:
-        """The lives of a service's containers, in the order of their numbers."""
+        """The lives of a service's containers, in the order of their numbers; of a replica its own."""
+        name, number = service_of(service), replica_of(service)
         with self._changed:
-            mine = [life for life in self._lives.values() if life.container.service == service]
+            mine = [
+                life
+                for life in self._lives.values()
+                if life.container.service == name and number in (None, life.container.number)
+            ]
         return tuple(sorted(mine, key=lambda life: life.container.number))
 
     def containers(self, services: Sequence[str]) -> tuple[Container, ...]:

@@ -24,6 +24,7 @@ CAUSES = {
     "restart": {"kill", "unpause", "die", "stop", "start", "restart"},
     "pause": {"pause"},
     "unpause": {"unpause"},
+    "update": {"update"},
 }
 
 

@@ -36,13 +36,22 @@ class DockerJournal:
         project: the compose project.
         run: the id of this run.
         images: tells which are there; any of them serves, because nothing of it is ever run.
+        remember: adds to an undo what only the runtime knows, such as the limits that stand now.
     """
 
-    def __init__(self, clients: Clients, project: str, run: str, images: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        project: str,
+        run: str,
+        images: Callable[[], Sequence[str]],
+        remember: Callable[[Undo], Undo] = lambda undo: undo,
+    ) -> None:
         self._clients = clients
         self._project = project
         self._run = run
         self._images = images
+        self._remember = remember
 
     def write(self, undos: Sequence[Undo]) -> str:
         """Make these undos durable; returns the entry's name.
@@ -54,7 +63,7 @@ class DockerJournal:
         labels = {
             JOURNAL: self._run,
             PROJECT: self._project,
-            UNDO: json.dumps([undo.to_json() for undo in undos]),
+            UNDO: json.dumps([self._remember(undo).to_json() for undo in undos]),
             OWNER: Owner.me().to_label(),
         }
         for image in self._images():

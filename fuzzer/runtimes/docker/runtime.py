@@ -10,6 +10,7 @@ from secrets import token_hex
 from threading import Thread
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from fuzzer.probes.base import Probe
 from fuzzer.probes.http import HttpProbe
@@ -19,14 +20,17 @@ from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
 from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
 from fuzzer.runtimes.docker.containers import Container, Look, found, images_of, inspected
-from fuzzer.runtimes.docker.deeds import Deeds
+from fuzzer.runtimes.docker.edges import Edges, how_to_wire
 from fuzzer.runtimes.docker.fleet import Fleet
 from fuzzer.runtimes.docker.health import EngineHealth
 from fuzzer.runtimes.docker.helper import Helper, sweep
 from fuzzer.runtimes.docker.intents import Intents
 from fuzzer.runtimes.docker.journal import DockerJournal
-from fuzzer.runtimes.docker.lives import Life
+from fuzzer.runtimes.docker.lives import Event, Life
+from fuzzer.runtimes.docker.resources import Resources
 from fuzzer.runtimes.docker.stream import EventStream
+from fuzzer.runtimes.held import Holds
+from fuzzer.runtimes.links import Linked, Links
 from models.errors import Inconclusive, Interference, RequestError
 from models.link import is_link
 from models.target import ProbeKind, Target
@@ -35,7 +39,7 @@ WORST_FIRST = (ProcessState.DOWN, ProcessState.RETURNING, ProcessState.PAUSED, P
 """A service is what the worst of its containers is."""
 
 
-class DockerRuntime(Deeds):
+class DockerRuntime(Resources, Linked, Holds):
     """A compose project that is up. Entering adopts its containers; leaving removes only our own.
 
     Args:
@@ -62,11 +66,20 @@ class DockerRuntime(Deeds):
             return images_of(life.container for life in fleet.lives)
 
         super().__init__(clients, fleet, intents, Helper(clients, run, images), self.clock)
-        self._journal = DockerJournal(clients, project, run, images)
+        Linked.__init__(self)
+        Holds.__init__(self, self._address)
+        self._edges = Edges(
+            clients, project, target.services, self._time.engine_now_s, self._link, fleet.saw_interference
+        )
+        self._journal = DockerJournal(clients, project, run, images, self.remember)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
         self._undoes = Undoes(
-            start=lambda undo: self.start(undo.targets), unpause=lambda undo: self.unpause(undo.targets)
+            start=lambda undo: self.start(undo.targets),
+            unpause=lambda undo: self.unpause(undo.targets),
+            cleanse=self.cleanse,
+            release=self.release,
+            **self.verbs(),
         )
 
     @property
@@ -99,6 +112,8 @@ class DockerRuntime(Deeds):
         missing = [name for name in self.target.topology.services if name not in there]
         if missing:
             raise RequestError(self._not_up(missing, there))
+        self._cleanup.callback(self._edges.close)
+        self._edges.find()
         self._cleanup.callback(self._helper.close)
         sweep(self._clients)
 
@@ -123,8 +138,8 @@ class DockerRuntime(Deeds):
             self._clients,
             self._project,
             self._time,
-            heard=self._fleet.heard,
-            reopened=lambda: self._fleet.reconcile(self._fleet.lives, self._time.on_our_clock),
+            heard=self._heard,
+            reopened=self._reopened,
             was_blind=sink.was_blind,
         )
         self._cleanup.callback(stream.close)
@@ -133,6 +148,7 @@ class DockerRuntime(Deeds):
         self._fleet.reconcile(self._fleet.lives, self._time.on_our_clock)
         stream.start()
         self._stream = stream
+        self._edges.watch()
         for service in self.target.topology.services:
             prober.add(service, self._probe(service), self._why_not_running(service))
         self._cleanup.callback(prober.stop)
@@ -140,6 +156,26 @@ class DockerRuntime(Deeds):
         helper = Thread(target=self._prepare, name="knockon-docker-helper", daemon=True)
         helper.start()
         self._cleanup.callback(helper.join)
+
+    def _heard(self, event: Event) -> None:
+        self._edges.heard(event)
+        self._fleet.heard(event)
+
+    def _reopened(self) -> None:
+        self._edges.missed()
+        self._fleet.reconcile(self._fleet.lives, self._time.on_our_clock)
+
+    def _link(self, links: Links | None) -> None:
+        self._links = links
+
+    def cleanse(self, undo: Undo) -> None:
+        """Take every toxic off; nothing to do where the proxies have ended, and their toxics with them."""
+        if not self._edges.gone:
+            super().cleanse(undo)
+
+    def how_to_wire(self) -> str:
+        """How to put proxies between the services: an override of the compose files."""
+        return how_to_wire(self._project, self.target.files)
 
     def _probe(self, service: str) -> Probe:
         probe = self.target.services[service].health
@@ -176,6 +212,11 @@ class DockerRuntime(Deeds):
             sum(life.restarts for life in lives),
             _since(worst),
         )
+
+    def _address(self, service: str) -> tuple[str, int] | None:
+        """Where it takes connections, as seen from here."""
+        parts = urlsplit(self.url(service) or "")
+        return (parts.hostname, parts.port) if parts.hostname and parts.port else None
 
     def url(self, service: str) -> str | None:
         """Where a published port of the service is found from here."""

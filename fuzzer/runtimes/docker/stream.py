@@ -26,7 +26,7 @@ from models.observation import Blindness
 
 HEARD = (
     *("die", "start", "pause", "unpause", "kill", "stop", "restart"),
-    *("destroy", "rename", "update"),
+    *("destroy", "rename", "update", "oom"),
 )
 """Not ``exec_…``: every health check is one, several events a second."""
 

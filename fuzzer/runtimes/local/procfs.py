@@ -41,6 +41,27 @@ def frozen(pid: int) -> bool:
     return bool(fields) and fields[0] == "T"
 
 
+def address_space(pid: int) -> int:
+    """How many bytes of addresses a process uses; 0 when there is none."""
+    fields = _stat(pid)
+    return int(fields[20]) if fields else 0
+
+
+def group(leader: int) -> list[int]:
+    """Pids of a process group."""
+    return [pid for pid in _pids() if (fields := _stat(pid)) and int(fields[2]) == leader]
+
+
+def threads_of(user: int) -> int:
+    """How many processes and threads a user has."""
+    count = 0
+    for pid in _pids():
+        with suppress(OSError):
+            if (PROC / str(pid)).stat().st_uid == user:
+                count += len(os.listdir(PROC / str(pid) / "task"))
+    return count
+
+
 def here() -> str:
     """This start of this machine, and this space of pids: elsewhere a pid means somebody else."""
     boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()

@@ -19,14 +19,15 @@ from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
 from fuzzer.runtimes.base import ServiceStatus, Sink, Undo, Undoes
+from fuzzer.runtimes.held import Holds
 from fuzzer.runtimes.links import Linked, Links
 from fuzzer.runtimes.local import preflight
 from fuzzer.runtimes.local.clock import MonotonicClock
-from fuzzer.runtimes.local.deeds import Deeds
 from fuzzer.runtimes.local.environment import published
 from fuzzer.runtimes.local.fleet import Fleet
 from fuzzer.runtimes.local.fleets import end_stale_fleets
 from fuzzer.runtimes.local.journal import FileJournal
+from fuzzer.runtimes.local.limiting import VERBS, Limiting
 from fuzzer.runtimes.local.processes import Processes
 from fuzzer.runtimes.local.sinks import Sinks
 from fuzzer.runtimes.proxies import Listening, Proxies
@@ -41,7 +42,7 @@ START_S = 30.0
 """For how long the first start waits for health in all; who is not healthy then is the gate's affair."""
 
 
-class LocalRuntime(Deeds, Linked):
+class LocalRuntime(Limiting, Linked, Holds):
     """Services as processes under a supervisord of their own.
 
     Entering ends fleets that dead fuzzers left behind, checks commands and ports, and starts all
@@ -61,6 +62,7 @@ class LocalRuntime(Deeds, Linked):
     def __init__(self, target: Target, *, state_dir: Path, proxies: Proxies | None = None) -> None:
         super().__init__()
         Linked.__init__(self)
+        Holds.__init__(self, self._address)
         self.target = target
         self.clock = MonotonicClock()
         self.ended_stale: tuple[str, ...] = ()
@@ -70,6 +72,9 @@ class LocalRuntime(Deeds, Linked):
             start=lambda undo: self.start(undo.targets),
             unpause=lambda undo: self.unpause(undo.targets),
             cleanse=self.cleanse,
+            unlimit_cpu=self.unlimit_cpu,
+            **dict.fromkeys(VERBS, self.unlimit),
+            release=self.release,
         )
         self._sinks = Sinks()
         self._fleet: Fleet | None = None
@@ -99,6 +104,7 @@ class LocalRuntime(Deeds, Linked):
                 self._lost,
             )
             self._cleanup.callback(processes.stop)
+            self._cleanup.callback(self.end_duties)
             processes.start(fleet.supervisord.pid)
             self._live = fleet.supervisord, processes
             self._start_all()
@@ -189,12 +195,18 @@ class LocalRuntime(Deeds, Linked):
         published = [port.host for port in mine.ports if port.host is not None]
         return f"http://127.0.0.1:{published[0]}" if published else None
 
+    def _address(self, service: str) -> tuple[str, int] | None:
+        """Its first published port."""
+        published = [port.host for port in self.target.services[service].ports if port.host is not None]
+        return ("127.0.0.1", published[0]) if published else None
+
     def undo(self, undo: Undo) -> None:
         """Lift a fault. Services that the target no longer has have nothing to lift."""
         there = tuple(name for name in undo.targets if is_link(name) or name in self.target.services)
         self._undoes(replace(undo, targets=there))
 
     def _changed(self, change: ProcessChange) -> None:
+        self.started_again(change)
         self._sinks.saw_process(change)
         if self._prober:
             self._prober.wake(change.service)

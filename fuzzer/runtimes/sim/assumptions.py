@@ -12,19 +12,35 @@ from typing import Any
 
 import networkx as nx
 
-from models.behaviour import Away, Behaviour, Call, CallHints, Hints, Reaction, Response, UncleanHints
+from fuzzer.runtimes.sim.poison import SIZE_BYTES
+from models.behaviour import (
+    Away,
+    Behaviour,
+    Call,
+    CallHints,
+    Hints,
+    Reaction,
+    Response,
+    StandIns,
+    UncleanHints,
+)
+from models.link import Link
 from models.target import Condition, ProbeKind, Service, Target
-from models.topology import Dependency, Strength
+from models.topology import Dependency, Group, Strength
 
 NOTHING = Hints()
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Something that the file does not say; it matters to a verdict that involves all these services."""
+    """Something that the file does not say; it matters to a verdict that involves all these services.
+
+    One about the calls of an ``edge`` matters only where that connection was harmed.
+    """
 
     services: frozenset[str]
     text: str
+    edge: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +50,13 @@ class Assumed:
     behaviours: Mapping[str, Behaviour]
     assumptions: tuple[Assumption, ...]
 
-    def about(self, services: Iterable[str]) -> tuple[str, ...]:
-        """The assumptions that concern nobody but these services."""
-        involved = frozenset(services)
-        return tuple(one.text for one in self.assumptions if one.services <= involved)
+    def about(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The assumptions that concern nobody but these services, and the links among the names."""
+        involved = frozenset(names)
+        links = [link for name in involved if (link := Link.parse(name))]
+        about = [one for one in self.assumptions if one.services <= involved]
+        harmed = [one for one in about if not one.edge or any(link.covers(*one.edge) for link in links)]
+        return tuple(dict.fromkeys(one.text for one in harmed))
 
 
 def assume(target: Target, learnt: Mapping[str, Hints] | None = None) -> Assumed:
@@ -77,6 +96,7 @@ class _Reader:
             for edge in self._edges[service.name]
         }
         known = [*said.reactions, *_not_said(said, learnt)]
+        self._note_calls(service.name, learnt, said)
         return replace(
             Behaviour(**plain),
             unclean_start_s=unclean.get("start_s"),
@@ -85,6 +105,7 @@ class _Reader:
             hard=frozenset(e.dependency for e in self._edges[service.name] if e.strength is Strength.HARD),
             calls=calls,
             reactions=(*known, *self._usual_reactions(service.name, known, calls)),
+            stand_ins=tuple(self._stand_ins(service.name, calls)),
         )
 
     def _known_here(self, learnt: Hints) -> Hints:
@@ -116,7 +137,7 @@ class _Reader:
         needed = []
         for edge in self._edges[service.name]:
             condition = service.starts_after.get(edge.dependency)
-            if edge.strength is not Strength.HARD or condition is None:
+            if edge.strength is not Strength.HARD or condition is None or self._group(edge):
                 continue
             if condition is Condition.STARTED:
                 needed.append(edge.dependency)
@@ -135,7 +156,13 @@ class _Reader:
         """Without what it hard-depends on a service errs; nothing else happens to it."""
         told = [reaction.when for reaction in known]
         for edge in self._edges[service]:
-            call = calls[edge.dependency]
+            call, group = calls[edge.dependency], self._group(edge)
+            if group and edge.strength is Strength.HARD and not call.fallback:
+                text = (
+                    f"{service} answers with errors while more than {group.tolerates} of {group.key} are away"
+                )
+                self._assume(f"{text}, and no longer", service, edge.dependency)
+                continue
             unknown = [away for away in Away if {edge.dependency: away} not in told]
             if not unknown:
                 continue
@@ -151,6 +178,44 @@ class _Reader:
                     if away is not Away.SICK or not self._in_a_knot(edge):
                         yield Reaction(when={edge.dependency: away}, then=Response.ERRORS)
             self._assume(text, service, edge.dependency)
+
+    def _group(self, edge: Dependency) -> Group | None:
+        """Who stands in for a dependency, if anybody does."""
+        group = self._target.topology.group_of(edge.dependency)
+        return group if group and group.tolerates else None
+
+    def _stand_ins(self, service: str, calls: Mapping[str, Call]) -> Iterator[StandIns]:
+        edges: dict[str, Dependency] = {}
+        for edge in self._edges[service]:
+            if edge.strength is Strength.HARD and not calls[edge.dependency].fallback:
+                group = self._group(edge)
+                if group:
+                    edges.setdefault(group.key, edge)
+        for edge in edges.values():
+            group = self._group(edge)
+            assert group
+            others = tuple(name for name in group.members if name != service)
+            yield StandIns(others, group.tolerates, sick=not self._in_a_knot(edge))
+
+    def _note_calls(self, service: str, learnt: Hints, said: Hints) -> None:
+        """What a fault of a connection puts to the test."""
+        usual = Call()
+        for edge in self._edges[service]:
+            both = (service, edge.dependency)
+            if both not in self._target.edges:
+                continue
+            hints = (learnt.calls.get(edge.dependency), said.calls.get(edge.dependency))
+            known = {name for each in hints for name in _said(each, _CALL)}
+            told = {
+                "timeout_s": f"are given up after {usual.timeout_s:g} s",
+                "retries": "are not repeated",
+                "breaker": f"are not sent after {usual.breaker} failures in a row",
+                "reconnects": "get over a broken connection",
+            }
+            parts = [text for name, text in told.items() if name not in known]
+            parts.append(f"have {SIZE_BYTES} bytes, like their answers")
+            text = f"calls of {service} to {edge.dependency} {', '.join(parts)}"
+            self.assumptions.append(Assumption(frozenset(both), text, both))
 
     def _in_a_knot(self, edge: Dependency) -> bool:
         """Of services that need one another each would stay sick because the others are."""
@@ -168,7 +233,7 @@ def _not_said(said: Hints, learnt: Hints) -> Iterator[Reaction]:
 
 _PLAIN = ("replicas", "start_s", "stop_s", "notice_s", "health_ms", "work_ms", "workers", "queue", "commit_s")
 _UNCLEAN = ("start_s", "exit_code")
-_CALL = ("timeout_s", "retries", "breaker", "fallback", "reconnects")
+_CALL = ("timeout_s", "retries", "volley", "breaker", "fallback", "reconnects")
 
 
 def _said(hints: Hints | CallHints | UncleanHints | None, names: tuple[str, ...]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from random import Random
 from fuzzer.runtimes.able import Answer
 from fuzzer.runtimes.base import Undo
 from fuzzer.runtimes.sim import poison
-from fuzzer.runtimes.sim.kernel import Kernel, Signal
+from fuzzer.runtimes.sim.kernel import Deed, Kernel, Signal
 from fuzzer.runtimes.sim.poison import SIZE_BYTES, Dice, Usual
 from fuzzer.runtimes.sim.service import SimService
 from fuzzer.runtimes.sim.views import Other
@@ -48,7 +48,7 @@ class Way:
     """One poisoned connection.
 
     Attributes:
-        since_s: when it was poisoned first.
+        since_s: since when it is as it is.
         usual: what half of all calls over it meet.
         lifted: whether it is healthy again.
     """
@@ -68,6 +68,7 @@ class Way:
         """Poison it more; nobody answers by HTTP where something else is spoken."""
         self.toxics += tuple(one for one in toxics if self._http or one.kind != "http_error")
         self.usual = Usual.of(self.toxics)
+        self.since_s = self._kernel.now_s
 
     def lift(self) -> None:
         """Let everything go that is held."""
@@ -80,13 +81,13 @@ class Way:
         """The toxics that act in one direction."""
         return [one for one in self.toxics if one.stream is stream]
 
-    def go(self, reply: Signal, arrive: Callable[[object], None], takes_s: float) -> None:
-        """A question sets out; ``arrive`` is called when it is there, unless it never is."""
+    def go(self, reply: Signal, arrive: Deed, takes_s: float) -> None:
+        """A question sets out; ``arrive`` goes on when it is there, unless it never is."""
         kernel, ends_s = self._kernel, poison.ends_s(self.toxics, self._dice)
         if not self._dependency.listening:
             ends_s = 0.0
         if ends_s < inf:
-            kernel.at(kernel.now_s + max(ends_s, takes_s), self.end, reply)
+            kernel.at(kernel.now_s + max(ends_s, takes_s), self._refuse if not ends_s else self.end, reply)
         if ends_s == 0:
             return
         status = poison.status(self.toxics, self._dice)
@@ -95,11 +96,14 @@ class Way:
             return
         self._hold(poison.late_s(self.over(Stream.UPSTREAM), self._dice) + takes_s, arrive)
 
+    def _refuse(self, reply: Signal) -> None:
+        refusing = any(one.kind == REFUSING for one in self.toxics)
+        reply.fire("refused" if refusing or not self._dependency.listening else "reset")
+
     def end(self, reply: Signal) -> None:
-        """A connection is over, and with it the wait for an answer."""
-        refused = any(one.kind == REFUSING for one in self.toxics) or not self._dependency.listening
+        """A connection is over that was open, and with it the wait for an answer."""
         if not self.lifted:
-            reply.fire("refused" if refused else "reset")
+            reply.fire("reset")
 
     def come(self, reply: Signal, answer: int | str) -> None:
         """An answer sets out."""
@@ -111,7 +115,7 @@ class Way:
         else:
             self._hold(late_s, lambda _: reply.fire(answer))
 
-    def _hold(self, seconds: float, then: Callable[[object], None]) -> None:
+    def _hold(self, seconds: float, then: Deed) -> None:
         released = Signal(self._kernel)
         released.wait(then)
         self._held[released] = None
@@ -183,7 +187,7 @@ class SimLinks:
 
     def seen_by(self, caller: str, other: SimService) -> Other:
         """A service as somebody else sees it."""
-        way = self.poisoned.get((caller, other.name)) if self.poisoned else None
+        way = self.poisoned.get((caller, other.name))
         return Through(other, way) if way else other
 
     # What is done to them.
@@ -257,7 +261,7 @@ class SimLinks:
         took_s += inf if other.away is Away.HUNG and status is None else poison.late_s(toxics, dice)
         ends_s = poison.ends_s(toxics, dice)
         if ends_s < min(took_s, timeout_s):
-            return Answer(None, max(ends_s, OVERHEAD_S) * 1000, ended=ends_s > 0, error="reset")
+            return Answer(None, max(ends_s, OVERHEAD_S) * 1000, error="reset")
         if took_s >= timeout_s:
             return Answer(None, timeout_s * 1000, error="timeout")
         size = int(min(SIZE_BYTES, poison.cut_bytes(toxics, dice)))

@@ -6,15 +6,17 @@ on when nobody waits for its answer any more, as it does in a real server; a dea
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fuzzer.runtimes.base import ProcessState
 from fuzzer.runtimes.sim.kernel import Kernel, Process, Signal
+from fuzzer.runtimes.sim.links import SimLinks
 from fuzzer.runtimes.sim.service import SimService
 from fuzzer.runtimes.sim.views import USUAL_CALL
-from models.behaviour import Call
+from models.behaviour import Behaviour, Call
 from models.topology import Strength, Topology
 
 Reply: TypeAlias = "int | str"
@@ -60,26 +62,31 @@ class Requests:
         writers: who was asked to store what a request wrote, by its id.
     """
 
-    def __init__(self, kernel: Kernel, services: Mapping[str, SimService]) -> None:
+    def __init__(self, kernel: Kernel, services: Mapping[str, SimService], links: SimLinks) -> None:
         self._kernel = kernel
         self._services = services
+        self._poisoned = links.poisoned
         self.calls: dict[tuple[str, str], int] = {}
         self.writers: dict[str, dict[str, None]] = {}
 
-    def send(self, to: str, errand: Errand, timeout_s: float) -> Signal:
-        """Send a request; the signal is fired with its reply."""
+    def send(self, to: str, errand: Errand, timeout_s: float, caller: str = "") -> Signal:
+        """Send a request, from outside unless there is a caller; the signal is fired with its reply."""
         kernel = self._kernel
         reply = Signal(kernel)
-        kernel.at(kernel.now_s + ON_ITS_WAY_S, self._serve(self._services[to], errand, reply))
+        served = self._serve(self._services[to], errand, reply, caller)
+        if self._poisoned and (way := self._poisoned.get((caller, to))):
+            way.go(reply, served, ON_ITS_WAY_S)
+        else:
+            kernel.at(kernel.now_s + ON_ITS_WAY_S, served)
         kernel.at(kernel.now_s + timeout_s, reply.fire, "timeout")
         return reply
 
-    def _serve(self, service: SimService, errand: Errand, reply: Signal) -> Process:
+    def _serve(self, service: SimService, errand: Errand, reply: Signal, caller: str) -> Process:
         if not service.listening:
             reply.fire("refused")
             return
         life, behaviour = service.life, service.behaviour
-        service.replies[reply] = None
+        service.replies[reply] = caller
         while service.state is ProcessState.PAUSED:  # the kernel has accepted it, and nobody comes
             yield service.revived
             if service.life != life:
@@ -102,8 +109,11 @@ class Requests:
             self._answer(service, reply, status)
 
     def _answer(self, service: SimService, reply: Signal, status: Reply) -> None:
-        service.replies.pop(reply, None)
-        reply.fire(status)
+        caller = service.replies.pop(reply, "")
+        if self._poisoned and (way := self._poisoned.get((caller, service.name))):
+            way.come(reply, status)
+        else:
+            reply.fire(status)
 
     def _work(self, service: SimService, life: int, errand: Errand) -> Generator[float | Signal, Any, Reply]:
         behaviour, views = service.behaviour, service.views
@@ -115,14 +125,18 @@ class Requests:
         if views.errs(errand.needed):
             return UNAVAILABLE
         others = errand.ways.get(service.name, ())
+        missed: tuple[str, ...] = ()
         for other in others:
             call = behaviour.calls.get(other, USUAL_CALL)
             reply = yield from self._call(service, life, other, call, errand)
             if service.life != life:
                 return "reset"
-            if not call.fallback and not _is_good(reply):
+            if not call.fallback and reply != OK:
+                missed += (other,)
+                if _are_spared(missed, behaviour):
+                    continue
                 return NO_ANSWER if reply == "timeout" else BAD_GATEWAY
-        if errand.id and not others:
+        if errand.id and len(missed) == len(others):
             service.store[errand.id] = self._kernel.now_s + behaviour.commit_s
             self.writers.setdefault(errand.id, {})[service.name] = None
         return OK
@@ -133,11 +147,11 @@ class Requests:
         """Ask somebody, again if that fails; not at all while the circuit is open."""
         reply: Reply = BAD_GATEWAY
         views = service.views
-        for _ in range(1 + call.retries):
+        volley: deque[Signal] | None = None
+        for number in range(1 + call.retries):
             if call.breaker and (views.failures[other] >= call.breaker or views.of[other]):
                 return reply
-            self.calls[service.name, other] = self.calls.get((service.name, other), 0) + 1
-            reply = yield self.send(other, errand, call.timeout_s)
+            reply = yield volley.popleft() if volley else self._ask(service, other, call, errand)
             if service.life != life:
                 return "reset"
             if _is_good(reply):
@@ -146,7 +160,19 @@ class Requests:
             views.failures[other] += 1
             if views.failures[other] == call.breaker:
                 views.notice(self._services[other])  # its next good answer closes the circuit
+            if call.volley and not number:
+                volley = deque(self._ask(service, other, call, errand) for _ in range(call.retries))
         return reply
+
+    def _ask(self, service: SimService, other: str, call: Call, errand: Errand) -> Signal:
+        self.calls[service.name, other] = self.calls.get((service.name, other), 0) + 1
+        return self.send(other, errand, call.timeout_s, service.name)
+
+
+def _are_spared(missed: tuple[str, ...], behaviour: Behaviour) -> bool:
+    """Whether others stand in for all of these."""
+    groups = [behaviour.stand_ins_of(name) for name in missed]
+    return all(group is not None and groups.count(group) <= group.tolerates for group in groups)
 
 
 def _is_good(reply: Reply) -> bool:

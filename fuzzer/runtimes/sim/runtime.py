@@ -6,25 +6,30 @@ What it shows is what the file and its hints imply, and no more: every verdict r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import Self
 
 from fuzzer.loads.base import Loads, LoadSink
+from fuzzer.runtimes.able import Answer
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
 from fuzzer.runtimes.sim.assumptions import Assumed, assume
 from fuzzer.runtimes.sim.clients import SimClients
 from fuzzer.runtimes.sim.eyes import EVERY_S, ContainerCheck, Eyes
 from fuzzer.runtimes.sim.kernel import Kernel, VirtualClock
+from fuzzer.runtimes.sim.links import SimLinks
+from fuzzer.runtimes.sim.poison import KINDS
 from fuzzer.runtimes.sim.requests import Requests
 from fuzzer.runtimes.sim.service import SimService
+from fuzzer.runtimes.sim.views import Other
 from models.behaviour import Hints
 from models.errors import StepInvalid
 from models.link import is_link
 from models.observation import ProcessChange
 from models.target import Condition, HealthCheck, ProbeKind, Target
+from models.toxic import Toxic
 
 UP_S = 600.0
 """How long the fleet may take to come up before the first fault, in virtual seconds."""
@@ -101,10 +106,13 @@ class SimRuntime:
             for name, one in target.services.items()
             if one.health.kind is ProbeKind.ENGINE
         }
-        self._requests = Requests(self.kernel, self.services)
+        self._links = SimLinks(target, self.kernel, self.services, self._random)
+        self._requests = Requests(self.kernel, self.services, self._links)
         self._sinks: list[Sink] = []
         self._undoes = Undoes(
-            start=lambda undo: self.start(undo.targets), unpause=lambda undo: self.unpause(undo.targets)
+            start=lambda undo: self.start(undo.targets),
+            unpause=lambda undo: self.unpause(undo.targets),
+            cleanse=self._links.cleanse,
         )
 
     def anew(self) -> SimRuntime:
@@ -173,6 +181,11 @@ class SimRuntime:
         """Whoever minds a service notices."""
         for other in self._minding[service.name]:
             other.other_changed(service)
+
+    def seen_by(self, caller: str, name: str) -> Other:
+        """A service as another one sees it: through the connection between them."""
+        other = self.services[name]
+        return self._links.seen_by(caller, other) if self._links.poisoned else other
 
     def status(self, service: str) -> ServiceStatus:
         """What the service's processes are doing now."""
@@ -250,6 +263,31 @@ class SimRuntime:
             if self.services[name].state is ProcessState.PAUSED:
                 self.services[name].unpause()
         self.clock.sleep(TOLD_S)
+
+    # What is done to its connections.
+
+    def edges(self) -> Sequence[tuple[str, str]]:
+        """Caller and dependency of each connection that the target names and allows to harm."""
+        return self._links.edges
+
+    def toxics(self) -> Set[str]:
+        """All kinds."""
+        return KINDS
+
+    def poison(self, link: str, toxics: Sequence[Toxic]) -> None:
+        """Add toxics to every connection of a link."""
+        self._links.poison(link, toxics)
+        self.clock.sleep(TOLD_S)
+
+    def asks(self, caller: str, dependency: str) -> bool:
+        """Who is only modelled can be asked anything."""
+        return True
+
+    def ask(self, caller: str, dependency: str, timeout_s: float) -> Answer:
+        """Ask over the same way as the caller; takes as long as the answer does."""
+        answer = self._links.ask(caller, dependency, timeout_s)
+        self.clock.sleep(answer.last_ms / 1000)
+        return answer
 
     def undo(self, undo: Undo) -> None:
         """Lift a fault. Services that the target no longer has have nothing to lift."""

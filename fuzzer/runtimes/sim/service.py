@@ -10,7 +10,7 @@ from typing import Protocol
 from fuzzer.runtimes.base import ProcessState
 from fuzzer.runtimes.sim.kernel import Kernel, Process, Signal
 from fuzzer.runtimes.sim.restarts import Restarts
-from fuzzer.runtimes.sim.views import Views
+from fuzzer.runtimes.sim.views import USUAL_CALL, Other, Views
 from models.behaviour import Away, Behaviour, Response
 from models.observation import Change, ProcessChange
 from models.target import RestartPolicy
@@ -36,6 +36,10 @@ class Fleet(Protocol):
         """Others may notice something."""
         ...
 
+    def seen_by(self, caller: str, name: str) -> Other:
+        """A service as somebody else sees it."""
+        ...
+
 
 class SimService:
     """A service, its processes in step.
@@ -49,7 +53,7 @@ class SimService:
         views: how it believes the others to be.
         busy: requests that it works on.
         line: requests that wait for a worker.
-        replies: requests under way, which a death resets.
+        replies: requests under way, which a death resets, each with who sent it, "" for a client.
         store: what was written to it, and when that survives an unclean death.
         changed: fired when whoever watches it may see something new.
         revived: fired when what waits for it may go on.
@@ -80,10 +84,10 @@ class SimService:
         self._begin_life()
 
     def _begin_life(self) -> None:
-        self.views = Views(self.behaviour, self._kernel, self._act)
+        self.views = Views(self.behaviour, self._kernel, self._act, self._see)
         self.busy = 0
         self.line: deque[Signal] = deque()
-        self.replies: dict[Signal, None] = {}
+        self.replies: dict[Signal, str] = {}
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -124,7 +128,7 @@ class SimService:
         if unclean and behaviour.unclean_exit is not None:
             self.end(behaviour.unclean_exit, by_hand=False, unclean=False)
             return
-        if any(self._fleet.services[name].away for name in behaviour.needs_at_start):
+        if any(map(self._misses, behaviour.needs_at_start)):
             self.end(FAILED, by_hand=False)
             return
         yield start_s - fails_s
@@ -133,6 +137,13 @@ class SimService:
         if self.life == life:
             self.listening = True
             self._update()
+
+    def _misses(self, name: str) -> bool:
+        """Whether somebody does not answer its first call."""
+        other, seen = self._fleet.services[name], self._see(name)
+        if seen is other:
+            return other.away is not None
+        return seen.seen_in(self.behaviour.calls.get(name, USUAL_CALL).timeout_s) is not None
 
     def end(self, code: int, *, by_hand: bool, unclean: bool = True, returns: bool = False) -> None:
         """Its process ends; its policy acts unless that was done by hand.
@@ -218,7 +229,7 @@ class SimService:
             away: Away | None = Away.GONE
         elif self.state is ProcessState.PAUSED or self.views.does(Response.HANGS):
             away = Away.HUNG
-        elif self.views.stale or self.views.does(Response.ERRORS):
+        elif self.views.stale or self.views.bereft or self.views.does(Response.ERRORS):
             away = Away.SICK
         else:
             away = None
@@ -243,6 +254,9 @@ class SimService:
         """It will notice."""
         if self.state is ProcessState.RUNNING:
             self.views.notice(other)
+
+    def _see(self, name: str) -> Other:
+        return self._fleet.seen_by(self.name, name)
 
     def _look_around(self) -> None:
         for name in self.behaviour.minds:

@@ -18,6 +18,9 @@ LOOK_S_LEAST = 0.001
 
 ROUNDING_S = 1e-9
 
+NO_LIFE = -1
+"""A connection to no process that ever was."""
+
 USUAL_CALL = Call()
 
 
@@ -37,22 +40,28 @@ class Views:
 
     Args:
         act: called after each look.
+        see: how another looks from here, by its name.
 
     Attributes:
         of: how it believes each to be that it minds; None is well.
         active: the reactions that it follows now, by their index.
         failures: how many calls to each failed in a row.
+        bereft: the members of groups of which too many are away.
         stale: those to which it holds on to a connection that leads nowhere.
     """
 
-    def __init__(self, behaviour: Behaviour, kernel: Kernel, act: Callable[[], None]) -> None:
+    def __init__(
+        self, behaviour: Behaviour, kernel: Kernel, act: Callable[[], None], see: Callable[[str], Other]
+    ) -> None:
         self.of: dict[str, Away | None] = dict.fromkeys(behaviour.minds)
         self.active: dict[int, Reaction] = {}
         self.failures: dict[str, int] = dict.fromkeys(behaviour.minds, 0)
+        self.bereft: frozenset[str] = frozenset()
         self.stale: set[str] = set()
         self._behaviour = behaviour
         self._kernel = kernel
         self._act = act
+        self._see = see
         self._open = True
         self._since_s: dict[str, float] = {}
         self._met: set[str] = set()
@@ -79,6 +88,8 @@ class Views:
         """
         if self.stale and not self.stale.isdisjoint(needed):
             return True
+        if self.bereft and not self.bereft.isdisjoint(needed):
+            return True
         return bool(self.active) and any(
             reaction.then is Response.ERRORS
             and self._concerns(reaction, needed)
@@ -103,14 +114,20 @@ class Views:
 
     def notice(self, other: Other) -> None:
         """It will look in a moment."""
-        self._look_in(self._behaviour.notice_s, other)
+        self._look_in(self._behaviour.notice_s, other.name)
 
-    def _look_in(self, seconds: float, other: Other) -> None:
-        self._kernel.at(self._kernel.now_s + max(seconds, LOOK_S_LEAST), self._look, other)
+    def lose(self, name: str) -> None:
+        """The connection to somebody broke, if there was one."""
+        if name in self._lives:
+            self._lives[name] = NO_LIFE
 
-    def _look(self, other: Other) -> None:
+    def _look_in(self, seconds: float, name: str) -> None:
+        self._kernel.at(self._kernel.now_s + max(seconds, LOOK_S_LEAST), self._look, name)
+
+    def _look(self, name: str) -> None:
         if not self._open:
             return
+        other = self._see(name)
         call = self._behaviour.calls.get(other.name, USUAL_CALL)
         away = other.seen_in(call.timeout_s)
         if away is Away.HUNG and self._may_still_answer(other, call.timeout_s):
@@ -132,7 +149,7 @@ class Views:
             return False
         if self._hang_shows_s.get(other.name) != shows_s:
             self._hang_shows_s[other.name] = shows_s
-            self._look_in(shows_s - self._kernel.now_s, other)
+            self._look_in(shows_s - self._kernel.now_s, other.name)
         return True
 
     def _is_another_process(self, other: Other) -> bool:
@@ -154,6 +171,9 @@ class Views:
                     self._kernel.at(due_s, self._lose_patience, (index, self._matches))
                 else:
                     self.active[index] = reaction
+        if self._behaviour.stand_ins:
+            lost = [group.members for group in self._behaviour.stand_ins if group.too_few(self.of)]
+            self.bereft = frozenset().union(*lost)
         self._act()
 
     def _matches_now(self, reaction: Reaction) -> bool:

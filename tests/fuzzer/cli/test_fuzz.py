@@ -32,7 +32,7 @@ def test_a_search_says_what_it_exercised_and_what_it_never_did(fuzz):
 def test_the_whole_map_is_printed_when_asked_for(fuzz):
     _, text = fuzz("--coverage")
     assert "coverage map: " in text
-    assert "             crash  kill  stop  pause  restart\n" in text
+    assert "             crash  kill  stop  pause  restart  cascade  rolling_restart  flap\n" in text
     assert "phases: none; x-knockon.loads names no load\n" in text
 
 

@@ -7,6 +7,7 @@ import pytest
 from fuzzer.reports.graph import Blast, as_dot, as_mermaid, as_text
 from models.topology import Dependency, Source, Strength, Topology
 from tests.support.fake_fleet import target_of
+from tests.support.grouped_fleet import grouped
 
 
 @pytest.fixture
@@ -61,6 +62,19 @@ def test_dot_draws_soft_dashed_and_inferred_with_a_question_mark(target):
     assert '  "web" -> "cache" [style=dashed]' in lines
     assert '  "api" -> "db" [style=solid, label="inferred?", color=gray]' in lines
     assert "fillcolor" not in "".join(lines)
+
+
+def test_groups_stand_together_and_who_tells_its_role_says_so():
+    target = grouped()
+    text = "\n".join(as_text(target, Blast()))
+    assert "group store: n1, n2, n3  (tolerates 1 of 3, takes over within 1 s)" in text
+    assert text.count("tells whether it is primary") == 3
+    mermaid = "\n".join(as_mermaid(target, Blast()))
+    assert '  s1["n1 (role)"]' in mermaid
+    assert '  subgraph g0["store: tolerates 1 of 3"]\n    s1 & s2 & s3\n  end' in mermaid
+    dot = list(as_dot(target, Blast()))
+    assert '  "n1" [shape=box, label="n1 (role)"]' in dot
+    assert '  subgraph cluster_0 { label="store: tolerates 1 of 3"; "n1"; "n2"; "n3" }' in dot
 
 
 @pytest.mark.parametrize(

@@ -149,10 +149,17 @@ def test_several_services_are_killed_at_once_and_healed(shop):
 
 
 @pytest.mark.parametrize("action", ["crash", "stop", "pause", "restart"])
-def test_other_faults_take_one_service_after_the_other(shop, action):
+def test_so_are_they_by_other_faults(shop, action):
     result = shop("kill", "db", "analytics", "--action", action, "--wait", "1.5s")
     assert result.exit_code == 0, result.output
-    assert f"playing: {action} db; {action} analytics; wait 1.5s" in result.stdout
+    assert f"playing: {action} db analytics; wait 1.5s" in result.stdout
+    assert f"{action} db analytics" in shop.started[0].calls
+
+
+def test_a_fault_of_one_service_is_done_to_one_after_the_other(shop):
+    result = shop("kill", "db", "analytics", "--action", "flap", "--wait", "1.5s")
+    assert result.exit_code == 0, result.output
+    assert "playing: flap db; flap analytics; wait 1.5s" in result.stdout
 
 
 # random

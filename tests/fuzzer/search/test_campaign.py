@@ -148,7 +148,7 @@ def test_the_map_tells_what_was_exercised_and_what_had_no_effect(tmp_path):
     run.fleet.dead_to_orders.add("db")
     coverage = run.campaign(tmp_path, budget_s=None, examples=8).run().coverage
     actions, pairs = (coverage.dimensions[name] for name in (Dimension.ACTIONS, Dimension.PAIRS))
-    assert len(actions.every) == 5 * 4
+    assert len(actions.every) == 8 * 4
     assert len(pairs.every) == 4 * 3
     without_effect = actions.marked(Mark.NO_EFFECT)
     # A step that did not take effect on one of its targets counts for none of them.

@@ -18,11 +18,15 @@ BOTH = {
 }
 
 
-def search(folder: Path, reactions, heard=lambda event: None, **options):
+FEW = ("crash", "kill", "stop", "pause", "restart", "load", "start", "unpause")
+"""Among all actions two certain faults of processes come together too rarely for so few examples."""
+
+
+def search(folder: Path, reactions, heard=lambda event: None, actions=(), **options):
     override = folder / "flaw.yaml"
     services = {name: {"x-knockon": {"model": {"reactions": some}}} for name, some in reactions.items()}
     override.write_text(json.dumps({"services": services}))
-    config = RunConfig((*example_shop(), override), runtime="sim", state=folder / "state")
+    config = RunConfig((*example_shop(), override), runtime="sim", state=folder / "state", actions=actions)
     options = {"budget_s": None, "examples": 400, "steps": 12, "seed": 3, "findings": 1, **options}
     with open_session(config, heard) as session:
         return session.campaign(SearchOptions(**options)).run()
@@ -31,9 +35,9 @@ def search(folder: Path, reactions, heard=lambda event: None, **options):
 class Searched:
     """A search that was made once, what was heard of it, and the folder with what it left there."""
 
-    def __init__(self, folder: Path, reactions):
+    def __init__(self, folder: Path, reactions, actions=()):
         self.folder, self.heard = folder, []
-        self.summary = search(folder, reactions, self.heard.append)
+        self.summary = search(folder, reactions, self.heard.append, actions)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def one_step(tmp_path_factory) -> Searched:
 
 @pytest.fixture(scope="module")
 def two_steps(tmp_path_factory) -> Searched:
-    return Searched(tmp_path_factory.mktemp("two"), BOTH)
+    return Searched(tmp_path_factory.mktemp("two"), BOTH, FEW)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ def test_what_failed_once_is_tried_first_the_next_time(one_step):
 
 
 def test_the_same_seed_finds_the_same(two_steps, tmp_path):
-    one, other = two_steps.summary, search(tmp_path, BOTH)
+    one, other = two_steps.summary, search(tmp_path, BOTH, actions=FEW)
     assert one.findings[0].original == other.findings[0].original
     assert one.findings[0].minimal == other.findings[0].minimal
     assert (one.scenarios, one.executions) == (other.scenarios, other.executions)

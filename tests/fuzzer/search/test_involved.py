@@ -33,3 +33,16 @@ def test_a_real_fleet_rests_on_nothing():
     steps = Scenario.parse("kill gateway")
     assert assumptions(FakeFleet(TARGET), steps, BROKEN, TARGET) == ()
     assert assumptions(Model(TARGET), steps, BROKEN, TARGET) == ("gateway is modelled",)
+
+
+def test_a_link_has_a_part_in_it_and_so_has_who_lies_between():
+    harmed = "blackhole checkout -> db"
+    assert involved(Scenario.parse(harmed), BROKEN, TARGET) == ("gateway", "checkout", "db", "checkout -> db")
+    everybody = involved(Scenario.parse("blackhole * -> db; heal * -> db"), BROKEN, TARGET)
+    assert everybody == ("gateway", "checkout", "db", "* -> db")
+
+
+def test_a_link_to_which_no_path_leads_is_named_with_its_ends():
+    other = Violation("containment", "analytics", 1.0, "analytics was unhealthy")
+    found = involved(Scenario.parse("reset checkout -> db"), other, TARGET)
+    assert found == ("checkout", "db", "analytics", "checkout -> db")

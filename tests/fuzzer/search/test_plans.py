@@ -17,9 +17,9 @@ from fuzzer.search.plans import Plans
 from fuzzer.search.worth import Worth
 from models.expected import Expected
 from models.scenario import Scenario
-from tests.support.fake_fleet import SHOP, target_of
+from tests.support.fake_fleet import SHOP, opted, target_of
 
-TARGET = target_of(*SHOP, published=("checkout",))
+TARGET = opted(target_of(*SHOP, published=("checkout",)))
 MOST = 9
 
 
@@ -118,6 +118,9 @@ def test_the_same_seed_proposes_the_same_whatever_the_hash_seed():
 def test_a_corpus_climbs_where_chance_walks_by():
     """Three faults in one order; each that was reached in turn shows."""
     wanted = ("pause db", "kill checkout", "restart gateway")
+    few = {
+        name: ACTIONS[name] for name in ("crash", "kill", "stop", "pause", "restart", "wait", "load", "heal")
+    }
 
     def reached(plan):
         count = 0
@@ -126,7 +129,7 @@ def test_a_corpus_climbs_where_chance_walks_by():
         return count
 
     def corpus(seed, most):
-        search = Corpus(TARGET, ACTIONS, steps=5, random=Random(seed))
+        search = Corpus(TARGET, few, steps=5, random=Random(seed))
         for number in range(1, most + 1):
             plan = search.propose()
             if reached(plan) == len(wanted):
@@ -135,7 +138,7 @@ def test_a_corpus_climbs_where_chance_walks_by():
         return most + 1
 
     def chance(seed, most):
-        some = Plans(TARGET, ACTIONS, 5, Random(seed))
+        some = Plans(TARGET, few, 5, Random(seed))
         tries = (reached(some.fresh()) == len(wanted) for _ in range(most))
         return next((number for number, found in enumerate(tries, 1) if found), most + 1)
 

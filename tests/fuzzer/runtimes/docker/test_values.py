@@ -15,6 +15,7 @@ from fuzzer.runtimes.base import ProcessState
 from fuzzer.runtimes.docker.clients import reachable_host, translated
 from fuzzer.runtimes.docker.clock import EngineTime, epoch_s
 from fuzzer.runtimes.docker.containers import Container, Look
+from fuzzer.runtimes.docker.fleet import Fleet
 from fuzzer.runtimes.docker.intents import AFTER_S, Intents
 from fuzzer.runtimes.docker.lives import Event, Life
 from fuzzer.runtimes.docker.owner import LEASE_S, Owner
@@ -150,3 +151,14 @@ def test_a_death_right_after_our_restart_is_its_own_and_the_latest_request_is_me
     assert intents.behind("start", "c", 11.1) == ("restart", 10.0)
     with intents.meaning("kill", ["c"]):
         assert intents.behind("die", "c", 11.3) == ("kill", 11.2)
+
+
+def test_a_replica_is_a_service_with_one_container():
+    seen = Look(ProcessState.RUNNING, 7, 0, 100.0, 0.0, 0, "", RestartPolicy(), ())
+    both = [Container(str(n) * 64, f"shop_web_{n}", "web", n, "sha256:1", 10) for n in (2, 1)]
+    fleet = Fleet(["web"], Intents(lambda: 0.0), lambda container: None, lambda: 0.0)
+    fleet.adopt([(one, seen) for one in both], 0.0)
+    assert [one.name for one in fleet.containers(["web"])] == ["shop_web_1", "shop_web_2"]
+    assert [one.name for one in fleet.containers(["web#2"])] == ["shop_web_2"]
+    with pytest.raises(Interference, match="web#3 has no container"):
+        fleet.containers(["web#3"])

@@ -31,6 +31,7 @@ SERVICES = {
         ("http://web", "http://127.0.0.1:8080"),  # the scheme's
         ("http://web/a", "http://127.0.0.1:8080/a"),
         ("HTTP://web", "HTTP://127.0.0.1:8080"),
+        ("http://Product-Service/x", "http://127.0.0.1:8302/x"),
         ("ftp://web/", "ftp://127.0.0.1/"),  # several, and none is known to be meant
         ("web:9000", "127.0.0.1:9001"),
         ("postgres://me:s3cret@db:5432/orders", "postgres://me:s3cret@127.0.0.1:15432/orders"),

@@ -12,6 +12,11 @@ PLAYED = (
     ("retry-storm", "load checkout 3s 20rps; crash orders-db; wait 1s; kill user-service"),
     ("sticky-degradation", "restart analytics-service; wait 1s"),
     ("order-dependent", "pause product-service; wait 1s; kill orders-db"),
+    (
+        "",
+        "load checkout 3s 20rps; loss checkout-service -> orders-db 30%; latency * -> product-service 200ms",
+    ),
+    ("retry-storm", "load checkout 3s 20rps; blackhole checkout-service -> orders-db; wait 1s; heal all"),
 )
 
 

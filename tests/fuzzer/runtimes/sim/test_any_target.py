@@ -26,7 +26,8 @@ from models.target import (
     Service,
     Target,
 )
-from models.topology import Dependency, Strength, Topology
+from models.topology import Dependency, Group, Strength, Topology
+from models.wire import Wire
 from tests.support.twin import play_on
 
 NAMES = ("a", "b", "c", "d")
@@ -38,6 +39,7 @@ calls = st.builds(
     CallHints,
     timeout_s=some | st.sampled_from([0.001, 0.1, 2.0]),
     retries=some | st.sampled_from([0, 1, 5]),
+    volley=some | st.booleans(),
     breaker=some | st.sampled_from([0, 1, 3]),
     fallback=some | st.booleans(),
     reconnects=some | st.booleans(),
@@ -95,7 +97,11 @@ def services(draw, name, needed):
 def targets(draw):
     pairs = [(a, b) for a in NAMES for b in NAMES if a != b]
     edges = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6))
-    topology = Topology(NAMES, tuple(Dependency(a, b, draw(st.sampled_from(Strength))) for a, b in edges))
+    dependencies = tuple(Dependency(a, b, draw(st.sampled_from(Strength))) for a, b in edges)
+    groups = (Group("ab", ("a", "b"), draw(st.integers(0, 1))),) if draw(st.booleans()) else ()
+    topology = Topology(NAMES, dependencies, groups)
+    schemes = st.sampled_from(["http", "", None])
+    wires = tuple(Wire(a, b, 80, scheme) for a, b in edges if (scheme := draw(schemes)) is not None)
     needed = {name: [b for a, b in edges if a == name] for name in NAMES}
     endpoints = (Endpoint("GET /", "a"), Endpoint("POST /", "b", durable=Durable("b", "/{id}")))
     return Target(
@@ -106,6 +112,7 @@ def targets(draw):
         limits=Limits(recovery_s_max=draw(st.sampled_from([2.0, 10.0]))),
         loads={"load": Load("load", endpoints, 20.0)},
         safety=Safety(max_faults=2),
+        wires=wires,
     )
 
 

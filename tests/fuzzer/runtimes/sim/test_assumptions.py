@@ -98,3 +98,18 @@ services:
     assert [text for text in told if "request" in text] == [
         "web takes 3 ms for a request, and works on 32 at a time"
     ]
+
+
+def test_what_is_assumed_of_calls_is_told_where_their_connection_was_harmed(read):
+    wired = "x-knockon: {soft: [log], model: MODEL}, environment: {DB_URL: 'http://db:80'}}"
+    text = PAIR.replace("x-knockon: {soft: [log], model: MODEL}}", wired)
+    assumed = assume(read(text.replace("MODEL", "{calls: {db: {timeout_s: 2}}}")))
+    told = (
+        "calls of web to db are not repeated, are not sent after 3 failures in a row, get over a broken "
+        "connection, have 200 bytes, like their answers"
+    )
+    assert told in assumed.about(["web", "db", "web -> db"])
+    assert told in assumed.about(["web", "db", "log", "* -> db"])
+    assert told not in assumed.about(["web", "db"])
+    assert told not in assumed.about(["web", "db", "web -> log"])
+    assert told not in assumed.about(["web", "web -> db"])

@@ -23,7 +23,7 @@ SHOWN = [
     ("slow-recovery", "crash product-service", "recovery:product-service"),
     ("lost-write", "load checkout 3s 20rps; wait 1s; crash orders-db", "durability:checkout-service"),
     ("retry-storm", "load checkout 4s 20rps; kill orders-db; wait 2s", "amplification:checkout-service"),
-    ("retry-storm", "load checkout 4s 20rps; pause orders-db; wait 2s", "fail_fast:checkout-service"),
+    ("retry-storm", "load checkout 4s 20rps; pause orders-db; wait 2s", "amplification:checkout-service"),
     (
         "sticky-degradation",
         "pause analytics-service; wait 1s; unpause analytics-service",
