@@ -168,8 +168,8 @@ def test_a_stopped_tool_reports_what_it_did(program, start, until, tmp_path):
     ready = tmp_path / "ready"
     program(
         "k6",
-        POINTS + f"open({str(ready)!r}, 'w').close()\n"
-        "try:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    write(2); sys.exit(105)",
+        POINTS + f"try:\n    open({str(ready)!r}, 'w').close()\n"
+        "    time.sleep(600)\nexcept KeyboardInterrupt:\n    write(2); sys.exit(105)",
     )
     run = start("k6", "run", "a.js")
     until(ready.exists)
