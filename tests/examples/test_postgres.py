@@ -452,7 +452,7 @@ def test_the_containers_take_orders_and_survive_the_death_of_the_database():
         stack.until_well(60.0)
 
         def read(order):
-            """A health answer may be from before the death was noticed, so the first may find no connection."""
+            """A health answer may be from before the death was noticed: the first may find no connection."""
             return stack.call("front", "GET", f"/orders/{order['order_id']}")[:2]
 
         for _, order, _ in orders:
