@@ -168,7 +168,9 @@ def test_a_stopped_tool_reports_what_it_did(program, start, until, tmp_path):
     ready = tmp_path / "ready"
     program(
         "k6",
-        POINTS + f"try:\n    open({str(ready)!r}, 'w').close()\n"
+        # Whatever runs in the background of a shell begins with Ctrl-C ignored.
+        POINTS + "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"try:\n    open({str(ready)!r}, 'w').close()\n"
         "    time.sleep(600)\nexcept KeyboardInterrupt:\n    write(2); sys.exit(105)",
     )
     run = start("k6", "run", "a.js")
