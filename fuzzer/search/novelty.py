@@ -25,6 +25,7 @@ from fuzzer.scenarios import check_scenario, fold, is_harmful
 from invariants.base_clients import needs
 from models.errors import ScenarioError
 from models.expected import Effect, Expected, Harm
+from models.link import is_link
 from models.scenario import Scenario
 from models.statistics import SAMPLES_LEAST
 from models.step import Step
@@ -37,6 +38,10 @@ other faults."""
 
 FELT = 6.0
 """What it is worth the first time that clients feel a fault, on what they need or on what they do not."""
+
+LINKED = 0.4
+"""What all this is worth on a connection. There are more of them than services, and several are harmed at once;
+without this a short search would hardly kill anybody."""
 
 PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
 """Nothing begins with these: there is nothing yet to wait for or to lift."""
@@ -131,19 +136,20 @@ class Novelty:
             loads += [(sending, before.now_s)] if sending else []
         for action, index in done:
             harm = expected.harms[index]
+            weight = LINKED if is_link(harm.on) else 1.0
             for where in self._target.places(harm.on):
-                yield (harm.effect, where), ALONE
-                yield (action, where), OTHERWISE
+                yield (harm.effect, where), weight * ALONE
+                yield (action, where), weight * OTHERWISE
             for sending, since_s in loads:
                 for needed, share in self._clients(sending).items():
                     if self._felt(index, expected, sending, since_s, needed, share):
                         for where in self._target.places(harm.on):
-                            yield (sending.load.name, needed, harm.effect, where), FELT
+                            yield (sending.load.name, needed, harm.effect, where), weight * FELT
                         yield (sending.load.name, action, harm.on), DETAIL
                         yield (sending.load.name, sending.shape, harm.on), DETAIL
             for bystander in self._judged(index, expected):
                 for where in self._target.places(harm.on):
-                    yield (harm.effect, where, bystander), BYSTANDER
+                    yield (harm.effect, where, bystander), weight * BYSTANDER
                 yield (action, harm.on, bystander), DETAIL
             for earlier, place in done:
                 other = expected.harms[place]
