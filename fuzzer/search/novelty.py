@@ -40,7 +40,7 @@ FELT = 6.0
 """What it is worth the first time that clients feel a fault, on what they need or on what they do not."""
 
 LINKED = 0.4
-"""What all this is worth on a connection. There are more of them than services, and several are harmed at once;
+"""What all this is worth on a connection: there are more of them than services, and often several are harmed;
 without this a short search would hardly kill anybody."""
 
 PASSIVE = frozenset({"wait", "heal", "start", "unpause"})
