@@ -18,6 +18,7 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from fuzzer.runtimes.docker.clients import TROUBLE, default_client
+from fuzzer.runtimes.docker.clock import epoch_s
 from fuzzer.runtimes.docker.containers import look
 from fuzzer.runtimes.docker.runtime import DockerRuntime
 from models.observation import Blindness, Change, Health, ProcessChange
@@ -149,8 +150,15 @@ class Project:
         every = [one for ids in self.ids.values() for one in ids]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(start, every))
-        for one in every:
-            until(lambda one=one: self.api.logs(one))  # type: ignore[misc]
+        for service in self.ids:
+            self.ready(service)
+
+    def ready(self, service: str) -> None:
+        """Wait until the program as it was started last is ready to be signalled."""
+        for one in self.ids[service]:
+            # Not when it started: the engine notes that after the program's first words.
+            ended_s = max(1.0, epoch_s(self.api.inspect_container(one)["State"]["FinishedAt"]))
+            until(lambda one=one, since=ended_s: self.api.logs(one, since=since))  # type: ignore[misc]
 
     @property
     def target(self) -> Target:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from docker.errors import APIError
 
 from fuzzer.actions.base import Stage
 from fuzzer.actions.catalogue import ACTIONS
@@ -367,9 +368,10 @@ def test_after_the_fuzzer_was_killed_heal_brings_it_all_back(capped, tmp_path, t
     )
 
     def busy():
-        if capped.status("web") != "running":
+        try:
+            found = capped.api.top(capped.ids["web"][0], ps_args="-eo pid,args")["Processes"]
+        except APIError:
             return False  # a replay begins with a restart
-        found = capped.api.top(capped.ids["web"][0], ps_args="-eo pid,args")["Processes"]
         return any("knockon-stress" in row[1] for row in found or ())
 
     try:

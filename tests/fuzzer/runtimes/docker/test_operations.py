@@ -107,6 +107,7 @@ def test_it_works_without_anybody_watching(one):
     with one.runtime() as runtime:
         runtime.crash(["web"])
         runtime.restart(["web"])
+        one.ready("web")
         runtime.stop(["web"])
         assert runtime.status("web").state is ProcessState.DOWN
         assert "exited with 0" in runtime.status("web").since
