@@ -124,6 +124,7 @@ class Service:
         disk: the bounded folder that may be filled up; None for nowhere.
         clock: the file from which its libfaketime reads how far its clock is off; None without one.
         direct: variables whose addresses are never led through a proxy.
+        memory_limited: whether its container may only take so much memory.
         networks: those of compose that it is attached to; none where it has a network of another kind.
     """
 
@@ -143,6 +144,7 @@ class Service:
     disk: str | None = None
     clock: str | None = None
     direct: tuple[str, ...] = ()
+    memory_limited: bool = False
     networks: tuple[str, ...] = ("default",)
 
 

@@ -29,6 +29,7 @@ BELOW = {
     "targets": {"runtimes.able", "runtimes.base", "wiring"},
     "edges": set(),
     "loads": set(),
+    "lint": set(),
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},
     "reports": {"events", "recorder", "runtimes.able", "runtimes.base"},

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Entry] = {
     "calibrate": Entry("fuzzer.cli.calibrate", "learn how the real fleet behaves, for the simulation"),
     "health": Entry("fuzzer.cli.health", "show how every service is"),
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),
+    "lint": Entry("fuzzer.cli.lint", "give the advice that a compose file alone allows"),
     "wire": Entry("fuzzer.cli.wire", "print a compose override that puts proxies on connections"),
     "heal": Entry("fuzzer.cli.heal", "undo what runs that died left behind"),
     "doctor": Entry("fuzzer.cli.doctor", "tell what works here, and what to do about the rest"),

@@ -16,7 +16,16 @@ from typing import Any
 from fuzzer.targets.ports import Published
 from models.compose_spec import COMPLETED, ENABLE_LABEL
 from models.proxied import WIRES_LABEL, Proxied, from_text
-from models.target import HealthProbe, Port, ProbeKind, Restart, RestartPolicy, Service
+from models.target import (
+    Condition,
+    HealthCheck,
+    HealthProbe,
+    Port,
+    ProbeKind,
+    Restart,
+    RestartPolicy,
+    Service,
+)
 
 _COMPOSE = "com.docker.compose."
 PROJECT = _COMPOSE + "project"
@@ -90,10 +99,15 @@ class Inspected:
         return Service(
             name=self.service_name,
             restart=self._restart(),
-            health=HealthProbe(ProbeKind.ENGINE if self._has_healthcheck() else ProbeKind.RUNNING),
+            health=HealthProbe(ProbeKind.ENGINE if self._healthcheck() else ProbeKind.RUNNING),
             ports=tuple(self._ports()),
             environment=self._environment(),
             opted_in=self.labels.get(ENABLE_LABEL) == "true",
+            healthcheck=self._healthcheck(),
+            starts_after={
+                name: Condition(how) for name, how in self.dependencies.items() if how in list(Condition)
+            },
+            memory_limited=bool(self._section("HostConfig").get("Memory")),
         )
 
     def _section(self, name: str) -> Mapping[str, Any]:
@@ -104,10 +118,18 @@ class Inspected:
         name = policy.get("Name") or Restart.NO
         return RestartPolicy(Restart(name), policy.get("MaximumRetryCount") or None)
 
-    def _has_healthcheck(self) -> bool:
-        healthcheck = self._section("Config").get("Healthcheck") or {}
-        test = healthcheck.get("Test") or ["NONE"]
-        return bool(test[0] != "NONE")
+    def _healthcheck(self) -> HealthCheck | None:
+        """The engine's times are nanoseconds, and 0 is its default."""
+        check = self._section("Config").get("Healthcheck") or {}
+        if (check.get("Test") or ["NONE"])[0] == "NONE":
+            return None
+        usual = HealthCheck()
+        return HealthCheck(
+            (check.get("Interval") or 0) / 1e9 or usual.interval_s,
+            (check.get("Timeout") or 0) / 1e9 or usual.timeout_s,
+            check.get("Retries") or usual.retries,
+            (check.get("StartPeriod") or 0) / 1e9,
+        )
 
     def _ports(self) -> Iterable[Port]:
         bindings = self._section("HostConfig").get("PortBindings") or {}

@@ -18,6 +18,7 @@ from models.compose_words import sayable
 from models.target import HealthCheck, HealthProbe, ProbeKind, Restart, RestartPolicy, Service
 
 _POLICY = re.compile(r"(?P<name>[a-z-]+)(?::(?P<retries>[0-9]{1,9}))?")
+_NOTHING = re.compile("0+[a-z]*", re.IGNORECASE)
 _DEPLOY_CONDITIONS = {"none": Restart.NO, "on-failure": Restart.ON_FAILURE, "any": Restart.ALWAYS}
 _ELSEWHERE = {"extends": "the service written out", "include": "the files given one after the other"}
 
@@ -58,6 +59,7 @@ def read_service(
         healthcheck=check,
         starts_after=read_conditions(place),
         direct=tuple(keys.direct),
+        memory_limited=_is_memory_limited(place),
         networks=_networks(place),
         disk=keys.disk,
         clock=keys.clock,
@@ -132,6 +134,13 @@ def _replicas(place: Place) -> int:
                 return int(text) or 1
             found.complain("a whole number")
     return 1
+
+
+def _is_memory_limited(place: Place) -> bool:
+    """Whether ``mem_limit`` or ``deploy`` sets a limit; 0 sets none."""
+    places = (place.get("mem_limit"), place.at("deploy", "resources", "limits", "memory"))
+    amounts = [found.printed("an amount of memory, such as 256m") for found in places if found]
+    return any(amount and not _NOTHING.fullmatch(amount) for amount in amounts)
 
 
 def _networks(place: Place) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Advice that a compose file alone allows, before anything is started."""
