@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
 from fuzzer.cli.exit_codes import ExitCode
+from fuzzer.cli.options import with_config
 from fuzzer.cli.output import Output
 from fuzzer.config import RunConfig
 from fuzzer.lint.rules import RULES
@@ -18,13 +19,14 @@ from fuzzer.session import read_target
 
 @click.command()
 @click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--project", metavar="NAME", help="Compose project, discovered from its containers.")
 @click.option("--ignore", metavar="RULE", multiple=True, help="Leave a rule out; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of text.")
-def command(files: tuple[Path, ...], project: str | None, ignore: tuple[str, ...], as_json: bool) -> ExitCode:
+@with_config
+def command(config: RunConfig, files: tuple[Path, ...], ignore: tuple[str, ...], as_json: bool) -> ExitCode:
     """Give the advice that a compose file alone allows. Nothing is started or touched.
 
-    Several files are merged as compose merges them; without one the example shop is read. Each piece of
+    FILE is the same as --target. Several are merged as compose merges them; without one the example shop is
+    read. Each piece of
     advice says what stands there, what comes of it when something breaks, and what to write instead. Exit
     code 0 if there is none, 1 if there is.
 
@@ -37,7 +39,7 @@ def command(files: tuple[Path, ...], project: str | None, ignore: tuple[str, ...
     for name in ignore:
         if name not in RULES:
             raise click.UsageError(f"there is no rule {name!r}; expected one of: {', '.join(RULES)}")
-    target = read_target(RunConfig(files, project))
+    target = read_target(replace(config, targets=(*config.targets, *files)))
     found = [advice for name, rule in RULES.items() if name not in ignore for advice in rule(target)]
     code = ExitCode.VIOLATED if found else ExitCode.HELD
     if as_json:
