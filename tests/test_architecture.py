@@ -30,6 +30,7 @@ BELOW = {
     "edges": set(),
     "loads": set(),
     "lint": set(),
+    "named": set(),
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},
     "reports": {"events", "recorder", "runtimes.able", "runtimes.base"},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import click
 
+from fuzzer.cli.beside import beside
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.options import with_config
@@ -19,12 +19,9 @@ from fuzzer.cli.steps import FAULTS, faults, number, wait
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
 from fuzzer.loads.outside.catalogue import tool_for, words_of
-from fuzzer.loads.outside.process import OutsideTool
-from fuzzer.session import Session, read_target
-from fuzzer.tool_traffic import ToolTraffic
-from fuzzer.traffic import MakeTraffic, PassTime
+from fuzzer.session import read_target
+from fuzzer.traffic import MakeTraffic
 from models.errors import RequestError
-from models.history import History
 from models.scenario import Scenario
 from models.step import Step
 from models.target import Target
@@ -84,7 +81,7 @@ def command(
         refuse_foreign(Input(Scenario.of(fault)), target)
         _tell_seed(services, seed)
         with playing(config) as player, ExitStack() as stack:
-            make = partial(_beside, stack, player.session, words, delay_s, limit_s)
+            make = partial(beside, stack, player.session, words, delay_s, limit_s)
             return _play(player, Scenario.of(fault), make)
     names = loads or tuple(target.loads)
     if not names:
@@ -108,30 +105,6 @@ def _tell_seed(services: Sequence[str], seed: int) -> None:
 def _play(player: Player, scenario: Scenario, make_traffic: MakeTraffic | None) -> ExitCode:
     played = player.play(Input(scenario), make_traffic=make_traffic)
     return of_outcomes(one.outcome for one in played)
-
-
-def _beside(
-    stack: ExitStack,
-    session: Session,
-    words: Sequence[str],
-    delay_s: float,
-    limit_s: float,
-    scenario: Scenario,
-    pass_time: PassTime,
-    history: Callable[[], History],
-) -> ToolTraffic:
-    tool = tool_for(words)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="knockon-load-")))
-    return ToolTraffic(
-        tool.name,
-        stack.enter_context(OutsideTool(tool, words, folder)),
-        delay_s,
-        limit_s,
-        session.runtime,
-        session.recorder,
-        session.target.topology.services,
-        pass_time,
-    )
 
 
 def _random_service(target: Target, seed: int | None) -> str:

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "random": Entry("fuzzer.cli.random_", "play one random scenario"),
     "kill": Entry("fuzzer.cli.kill", "kill, crash, stop, pause or restart services, and judge what follows"),
     "load-chaos": Entry("fuzzer.cli.load_chaos", "harm services under load, and show what clients saw"),
+    "scenario": Entry("fuzzer.cli.scenario", "list, show and run scenarios that have a name"),
     "calibrate": Entry("fuzzer.cli.calibrate", "learn how the real fleet behaves, for the simulation"),
     "health": Entry("fuzzer.cli.health", "show how every service is"),
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),

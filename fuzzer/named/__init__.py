@@ -1,0 +1,1 @@
+"""Scenarios with a name: files of steps in which services, loads and times are still open."""
