@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The load tools whose reports the tests read: hey, Locust, Artillery.
+# The tools of others that tests speak to: the load tools hey, Locust and Artillery, and Chaos Toolkit.
 #
 #   scripts/load-tools.sh [FOLDER]     install into FOLDER (default: /tmp/knockon-tools)
 #   KNOCKON_TOOLS=FOLDER/bin pytest tests/fuzzer/loads/outside
@@ -12,6 +12,7 @@ set -uo pipefail
 readonly folder=${1:-/tmp/knockon-tools}
 readonly artillery_wanted=artillery@2.0.21        # the last one for the Node.js of Debian 12
 readonly locust_wanted=locust==2.*
+readonly chaos_wanted=chaostoolkit==1.19.*
 readonly step_s_max=240
 readonly log=$folder/install.log
 
@@ -28,13 +29,18 @@ packages() {
 
 hey() { have hey || packages hey; }
 
-locust() {
-  [[ -x $folder/locust/bin/locust ]] || {
+# A Python package in an environment of its own: FOLDER, package, program.
+python_tool() {
+  [[ -x $folder/$1/bin/$3 ]] || {
     python3 -c 'import ensurepip' 2>/dev/null || packages python3-venv || return
-    quietly python3 -m venv "$folder/locust" &&
-      quietly "$folder/locust/bin/pip" install --disable-pip-version-check "$locust_wanted"
-  } && ln -sf "$folder/locust/bin/locust" "$folder/bin/locust"
+    quietly python3 -m venv "$folder/$1" &&
+      quietly "$folder/$1/bin/pip" install --disable-pip-version-check "$2"
+  } && ln -sf "$folder/$1/bin/$3" "$folder/bin/$3"
 }
+
+locust() { python_tool locust "$locust_wanted" locust; }
+
+chaos() { python_tool chaos "$chaos_wanted" chaos; }
 
 artillery() {
   [[ -x $folder/npm/node_modules/.bin/artillery ]] || {
@@ -46,7 +52,7 @@ artillery() {
 
 mkdir -p "$folder/bin" || exit 0
 : >"$log"
-for tool in hey locust artillery; do
+for tool in hey locust artillery chaos; do
   if $tool; then
     echo "load-tools: $tool is ready"
   else

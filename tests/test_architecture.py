@@ -30,6 +30,7 @@ BELOW = {
     "edges": set(),
     "loads": set(),
     "lint": set(),
+    "exchange": {"actions"},
     "named": set(),
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},

@@ -44,6 +44,8 @@ COMMANDS: Mapping[str, Entry] = {
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),
     "lint": Entry("fuzzer.cli.lint", "give the advice that a compose file alone allows"),
     "wire": Entry("fuzzer.cli.wire", "print a compose override that puts proxies on connections"),
+    "export": Entry("fuzzer.cli.export", "write a scenario for Docker, Pumba or Chaos Toolkit"),
+    "import": Entry("fuzzer.cli.import_", "read a Chaos Toolkit experiment as a scenario"),
     "heal": Entry("fuzzer.cli.heal", "undo what runs that died left behind"),
     "doctor": Entry("fuzzer.cli.doctor", "tell what works here, and what to do about the rest"),
 }
