@@ -86,7 +86,7 @@ def test_what_was_written_is_read_again(target):
         ([action("/usr/bin/docker", "pause", "shop-web-api-1")], "pause web-api"),
         ([action("docker", "compose", "stop", "web")], "stop web"),
         ([action("docker-compose", "restart", "-t", "3", "web", "db")], "restart web db"),
-        ([action("pumba", "pause", "--duration", "5s", "re2:^/?shop[-_]web-api[-_][0-9]+$")], "pause web-api"),
+        ([action("pumba", "pause", "--duration", "5s", "re2:^/?shop[-_]db[-_][0-9]+$")], "pause db"),
         ([action("docker", "kill", "web", pauses={"before": 1, "after": 2})], "wait 1s; kill web; wait 2s"),
         ([{"type": "probe", "name": "x"}, action("docker", "kill", "web")], "kill web"),
     ],
@@ -105,7 +105,7 @@ def test_arguments_may_be_one_text(target):
     ("method", "error", "message"),
     [
         ([action("rm", "-rf", "x")], RequestError, r"method\[0\]: found `rm -rf x`; expected docker"),
-        ([action("docker", "kill", "other-1")], ScenarioError, r"\[0\]: no service has a container 'other-1'"),
+        ([action("docker", "kill", "x-1")], ScenarioError, r"\[0\]: no service has a container 'x-1'"),
         ([], RequestError, "its method holds nothing"),
         ([{"type": "action", "provider": {"type": "python"}}], RequestError, "method.0.action.provider"),
         ("x", RequestError, "method"),
