@@ -31,6 +31,7 @@ class RunConfig:
         edge_proxy: the URL of a Toxiproxy server to use; "off" for direct connections; None for proxies of
             our own.
         actions: the actions to draw, by name; none for all.
+        metrics_port: where metrics of the run are served; None for nowhere.
         min_coverage: the share that a search has to exercise, in each dimension that is named.
     """
 
@@ -43,6 +44,7 @@ class RunConfig:
     promises: tuple[str, ...] = ()
     edge_proxy: str | None = None
     actions: tuple[str, ...] = ()
+    metrics_port: int | None = None
     min_coverage: Mapping[Dimension, float] = field(default_factory=dict)
 
     @property

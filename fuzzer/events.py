@@ -86,6 +86,13 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """Something that a person may want to know, and that changes nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class RunBegan:
     """The fleet is up and the search begins.
 
@@ -180,7 +187,7 @@ class RunEnded:
 
 
 Event: TypeAlias = (
-    RunBegan | ScenarioBegan | StepBegan | ScenarioEnded | FindingBegan | FindingMade | RunEnded
+    Noted | RunBegan | ScenarioBegan | StepBegan | ScenarioEnded | FindingBegan | FindingMade | RunEnded
 )
 Listener: TypeAlias = Callable[[Event], None]
 
@@ -189,7 +196,11 @@ class Events:
     """Passes each event to every listener."""
 
     def __init__(self, *listeners: Listener) -> None:
-        self._listeners = listeners
+        self._listeners = list(listeners)
+
+    def add(self, listener: Listener) -> None:
+        """Somebody else listens from now on."""
+        self._listeners.append(listener)
 
     def emit(self, event: Event) -> None:
         """Tell everybody."""

@@ -50,6 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--edge-proxy", metavar="URL", help="a Toxiproxy server to use, or off (default: ours)")
     group.addoption(
+        "--metrics-port", type=int, metavar="PORT", help="serve metrics on this port of 127.0.0.1; 0: any"
+    )
+    group.addoption(
         "--min-coverage",
         action="append",
         default=[],
@@ -87,6 +90,7 @@ def run_config(config: pytest.Config) -> RunConfig:
             promises=tuple(option("promise")),
             edge_proxy=option("edge_proxy"),
             actions=tuple(option("action")),
+            metrics_port=option("metrics_port"),
             min_coverage=parse_min_coverage(option("min_coverage")),
             search=SearchOptions(
                 budget_s=parse_duration(option("budget")),

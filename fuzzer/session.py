@@ -22,7 +22,7 @@ from fuzzer.calibration.files import learnt
 from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
-from fuzzer.events import Events, Listener
+from fuzzer.events import Events, Listener, Noted
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
@@ -141,13 +141,17 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             'the compose file, or give services the label knockon.enable: "true"'
         )
     refuse_undefined(target, config.min_coverage)
-    with open_runtime(config, target) as runtime:
+    with open_runtime(config, target) as runtime, ExitStack() as stack:
         target, actions = _as_wired(target, runtime), _drawn(runtime, config.actions)
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
         events = Events(*listeners, *watching)
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
+        if config.metrics_port is not None:
+            metrics, port = stack.enter_context(_metrics(config.metrics_port, target, runtime, recorder))
+            events.add(metrics)
+            events.emit(Noted(f"metrics of this run: http://127.0.0.1:{port}/metrics"))
         runtime.watch(recorder)
         runner = _player(target, runtime, recorder, invariants, events)
         try:
@@ -187,6 +191,19 @@ def _drawn(runtime: Runtime, names: Sequence[str]) -> Mapping[str, Action]:
 
 ALWAYS = ("wait", "heal")
 """Actions without which a search could not go on: while nothing more may be harmed, time has to pass."""
+
+
+@contextmanager
+def _metrics(
+    port: int, target: Target, runtime: Runtime, recorder: Recorder
+) -> Iterator[tuple[Listener, int]]:
+    """A listener whose figures can be scraped, and on which port."""
+    from fuzzer.reports.metrics import Metrics, serving
+
+    live = None if isinstance(runtime, Modelled) else lambda: recorder.unhealthy
+    metrics = Metrics(target, runtime.name, live)
+    with serving(metrics, port) as chosen:
+        yield metrics, chosen
 
 
 def _note(text: str) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tools of others that tests speak to: the load tools hey, Locust and Artillery, and Chaos Toolkit.
+# The tools of others that tests speak to: the load tools hey, Locust and Artillery, Chaos Toolkit, Prometheus.
 #
 #   scripts/load-tools.sh [FOLDER]     install into FOLDER (default: /tmp/knockon-tools)
 #   KNOCKON_TOOLS=FOLDER/bin pytest tests/fuzzer/loads/outside
@@ -27,6 +27,8 @@ packages() {
   DEBIAN_FRONTEND=noninteractive quietly apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 }
 
+prometheus() { { have prometheus && have promtool; } || packages prometheus; }
+
 hey() { have hey || packages hey; }
 
 # A Python package in an environment of its own: FOLDER, package, program.
@@ -52,7 +54,7 @@ artillery() {
 
 mkdir -p "$folder/bin" || exit 0
 : >"$log"
-for tool in hey locust artillery chaos; do
+for tool in hey locust artillery chaos prometheus; do
   if $tool; then
     echo "load-tools: $tool is ready"
   else

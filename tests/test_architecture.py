@@ -34,7 +34,7 @@ BELOW = {
     "named": set(),
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},
-    "reports": {"events", "recorder", "runtimes.able", "runtimes.base"},
+    "reports": {"actions", "events", "recorder", "runtimes.able", "runtimes.base"},
     "calibration": {"events", "files"},
 }
 ASSEMBLERS = {"session.py"}

@@ -80,7 +80,7 @@ def command(
         read_target(config)  # its mistakes are told better without pytest around them
     given = {"budget": budget, "examples": examples, "steps": steps, "seed": seed, "pins": pins}
     given |= {"project": config.project, "runtime": config.runtime, "state": config.state}
-    given |= {"edge-proxy": config.edge_proxy, "findings": findings}
+    given |= {"edge-proxy": config.edge_proxy, "findings": findings, "metrics-port": config.metrics_port}
     words = [f"--target={path}" for path in config.targets] + [f"--promise={name}" for name in promises]
     words += [f"--action={name}" for name in actions]
     words += [f"--min-coverage={text}" for text in min_coverage]

@@ -43,6 +43,12 @@ _OPTIONS = (
         help="Toxiproxy server to put between services, instead of proxies of our own; off: none.",
     ),
     click.option(
+        "--metrics-port",
+        type=click.IntRange(0, 65535),
+        metavar="PORT",
+        help="Serve metrics of the run for Prometheus on this port of 127.0.0.1; 0: any.",
+    ),
+    click.option(
         "--state",
         type=click.Path(path_type=Path, file_okay=False),
         default=Path(".knockon"),
@@ -61,11 +67,12 @@ def with_config(do: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
         project: str | None,
         runtime: str | None,
         edge_proxy: str | None,
+        metrics_port: int | None,
         state: Path,
         **rest: object,
     ) -> ExitCode:
         config = run_config(targets, project, runtime, state)
-        return do(replace(config, edge_proxy=edge_proxy), **rest)
+        return do(replace(config, edge_proxy=edge_proxy, metrics_port=metrics_port), **rest)
 
     for option in reversed(_OPTIONS):
         configured = option(configured)

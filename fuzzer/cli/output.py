@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fuzzer.cli.exit_codes import NobodyReads
-from fuzzer.events import Event, ScenarioBegan, StepBegan
+from fuzzer.events import Event, Noted, ScenarioBegan, StepBegan
 from models.verdict import Outcome
 
 STYLES = {Outcome.HOLDS: "green", Outcome.VIOLATED: "bold red", Outcome.UNKNOWN: "yellow"}
@@ -53,11 +53,11 @@ class _Console(Console):
 
 
 class Progress:
-    """A listener that tells, on a terminal, what is being done right now; elsewhere it is silent."""
+    """A listener that tells, on a terminal, what is being done right now; elsewhere only what is noted."""
 
     def __init__(self, doing: str) -> None:
-        console = Console(stderr=True, highlight=False)
-        self._status = console.status(Text(doing)) if console.is_terminal else None
+        self._console = Console(stderr=True, highlight=False)
+        self._status = self._console.status(Text(doing)) if self._console.is_terminal else None
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -66,6 +66,8 @@ class Progress:
                 self.doing(f"playing {event.scenario}")
             case StepBegan():
                 self.doing(str(event.step))
+            case Noted():
+                self._console.print(Text(f"note: {event.text}", style="dim"), soft_wrap=True)
             case _:
                 pass
 

@@ -11,6 +11,7 @@ from fuzzer.events import (
     Event,
     FindingBegan,
     FindingMade,
+    Noted,
     RunBegan,
     RunEnded,
     ScenarioBegan,
@@ -43,6 +44,8 @@ class Terminal:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case Noted():
+                self._line(f"note: {event.text}", "dim")
             case RunBegan():
                 self._budget_s = event.budget_s
                 self._line("")
