@@ -195,6 +195,10 @@ class Expected:
                 spans.setdefault(service, []).extend(self._broken[group.key])
         return {service: tuple(united(some)) for service, some in spans.items()}
 
+    def is_hampered(self, service: str) -> bool:
+        """Whether harm excuses it now, and for as long as nobody heals."""
+        return any(since_s <= self.now_s and until_s == inf for since_s, until_s in self.excuses(service))
+
     def felt(self, needed: Set[str]) -> list[tuple[float, float]]:
         """Spans of time in which whoever needs these services and no others may be served badly."""
         grouped = {group.key for name in needed if (group := self.topology.group_of(name))}
