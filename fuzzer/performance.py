@@ -263,11 +263,13 @@ class Performance:
         """
         failed: Inconclusive | None = None
         for undo in reversed(_only(self._outstanding, services)):
+            began_s = self._clock.now()
             try:
                 self._runtime.undo(undo)
                 for name in undo.targets:
                     self._until_running(name)
-                self._expected = self._expected.at(self._clock.now()).relieved(undo.targets)
+                now = self._expected.at(self._clock.now())
+                self._expected = now.relieved(undo.targets, since_s=began_s)
             except Inconclusive as error:
                 failed = failed or error
         self._outstanding = _only(self._outstanding, self._expected.lasting())
