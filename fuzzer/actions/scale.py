@@ -47,7 +47,11 @@ class Scale(ServiceFault):
         if len(expected.active()) >= target.safety.max_faults:
             return ()
         harmed = {*expected.lasting()} - {*_only_resized(expected)}
-        return tuple(n for n in target.faultable if n not in harmed and _is_scalable(n, target))
+        return tuple(name for name in self.known_targets(target) if name not in harmed)
+
+    def known_targets(self, target: Target) -> tuple[str, ...]:
+        """The same, whatever was done before."""
+        return tuple(name for name in super().known_targets(target) if _is_scalable(name, target))
 
     def numbers(self, param: Param, names: tuple[str, ...], target: Target) -> Sequence[float]:
         """Any number but the one that it has."""
@@ -78,6 +82,11 @@ class Scale(ServiceFault):
                     f"`{step}`: {step.targets[0]} publishes the fixed port {port.host}, which one replica "
                     f'alone can have; expected, for example, ports: ["{port.container}"], or no port at all'
                 )
+
+    def check_target(self, name: str, step: Step, target: Target) -> None:
+        """Who asks by name may try any service that faults may touch."""
+        if name not in target.faultable:
+            super().check_target(name, step, target)
 
     def begin(self, step: Step, expected: Expected) -> Expected:
         """None at all is a stop; any other number excuses nobody once it is reached."""

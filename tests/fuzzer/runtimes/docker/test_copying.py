@@ -27,7 +27,7 @@ def container(**changes):
         "Binds": ["data:/data:rw"],
         "PortBindings": {"80/tcp": [{"HostPort": ""}]},
     }
-    made = {
+    return {
         "Id": ID,
         "Name": changes.get("name", "/shop_web_2"),
         "Image": "sha256:1",
@@ -35,7 +35,6 @@ def container(**changes):
         "HostConfig": {**host, **changes.get("host", {})},
         "NetworkSettings": {"Networks": changes.get("networks", {"shop_default": SHARED})},
     }
-    return made
 
 
 def test_all_is_taken_over_but_what_one_alone_can_have():
