@@ -64,9 +64,17 @@ class Performance:
         self._stop_at = stop_at
         self._clock = runtime.clock
         self._stage = Stage(
-            target, runtime, recorder, self._traffic.send, self._pass_time, self._lift, self._play_turn
+            target,
+            runtime,
+            recorder,
+            self._traffic.send,
+            self._pass_time,
+            self._lift,
+            self._play_turn,
+            lambda service: self._before.is_hampered(service),
         )
         self._expected = Expected(target.topology, target.limits.recovery_s_max, self._clock.now())
+        self._before = self._expected
         self._outstanding: list[Undo] = []
         self._lifted = self._healed = False
         self._last_fault_s = self._clock.now()
@@ -156,7 +164,8 @@ class Performance:
         action = ACTIONS[step.action]
         if action.turns(step):
             return
-        self._expected = action.begin(step, self._expected.at(now_s))
+        self._before = self._expected.at(now_s)
+        self._expected = action.begin(step, self._before)
         lasting = self._expected.lasting()
         if action.harmful and any(service_of(name) in lasting for name in step.targets):
             self._outstanding.extend(action.undo(step))
@@ -254,11 +263,13 @@ class Performance:
         """
         failed: Inconclusive | None = None
         for undo in reversed(_only(self._outstanding, services)):
+            began_s = self._clock.now()
             try:
                 self._runtime.undo(undo)
                 for name in undo.targets:
                     self._until_running(name)
-                self._expected = self._expected.at(self._clock.now()).relieved(undo.targets)
+                now = self._expected.at(self._clock.now())
+                self._expected = now.relieved(undo.targets, since_s=began_s)
             except Inconclusive as error:
                 failed = failed or error
         self._outstanding = _only(self._outstanding, self._expected.lasting())

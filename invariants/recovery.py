@@ -82,7 +82,8 @@ class Recovery:
         )
 
     def _overdue(self, history: History, part: Unexcused) -> Violation:
-        service, limit_s = part.span.service, history.expected.recovery_s
+        service = part.span.service
+        limit_s = history.expected.allowed_s(service, part.since_s)
         back = part.span.recovered_s
         last = (
             f"{offset(history, back)}  {service} healthy again"

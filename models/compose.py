@@ -135,6 +135,8 @@ class ServiceKeys(Keys):
     """A folder of the container, on a tmpfs or volume of bounded size, that `disk_fill` may fill."""
     clock: AbsolutePath | None = None
     """The container's FAKETIME_TIMESTAMP_FILE, by which `clock_skew` may put its clock ahead or back."""
+    replicas_max: int | None = Field(default=None, ge=2, le=100)
+    """How many replicas `scale` may give it in a search; it has to work with more than one."""
     local: LocalKeys | None = None
     """How it is run as a plain process."""
     direct: list[Variable] = Field(default_factory=list)

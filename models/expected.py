@@ -42,9 +42,13 @@ class Effect(StrEnum):
     """What is sent is refused, broken off or answered with an error, until then."""
     STARVED = "starved"
     """It lacks memory, disk or the like, and may fail of it, until it is given back."""
+    RESIZED = "resized"
+    """It has another number of replicas, until it is given back those that it had. Nothing is excused."""
+    RESIZING = "resizing"
+    """Replicas come or go: over with the step, and a moment later nothing is excused any more."""
 
 
-LASTING = frozenset(Effect) - {Effect.RETURNING}
+LASTING = frozenset(Effect) - {Effect.RETURNING, Effect.RESIZING}
 
 
 class Standing(StrEnum):
@@ -66,6 +70,10 @@ def united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return apart
 
 
+SETTLES_S = 2.0
+"""How long after replicas came or went their callers may need to notice: connections to those that are
+gone break once, and health that is only looked at now and then is old."""
+
 TRANSIENT_S = 2.0
 """For how long a passing harm (a crash) counts as active when the next fault is drawn."""
 
@@ -86,7 +94,14 @@ class Harm:
         return self.ended_s is None or at_s < self.ended_s
 
     def excused_until_s(self, recovery_s: float) -> float:
-        """Until when its blast radius is excused: the end of the harm plus the recovery limit."""
+        """Until when its blast radius is excused: the end of the harm plus the recovery limit.
+
+        A service that is only larger or smaller than before has to serve as ever.
+        """
+        if self.effect is Effect.RESIZED:
+            return self.since_s
+        if self.effect is Effect.RESIZING:
+            recovery_s = SETTLES_S
         return inf if self.ended_s is None else self.ended_s + recovery_s
 
 
@@ -127,17 +142,25 @@ class Expected:
         new = tuple(Harm(name, effect, self.now_s) for name in targets)
         return replace(self, harms=self.harms + new)
 
-    def relieved(self, targets: Iterable[str], effect: Effect | None = None) -> Expected:
-        """After harm to these ended: that of one ``effect``, or all that lasts."""
+    def relieved(
+        self, targets: Iterable[str], effect: Effect | None = None, since_s: float | None = None
+    ) -> Expected:
+        """After harm to these ended: that of one ``effect``, or all that lasts.
+
+        Replicas that come back are started like any other process; since when, ``since_s`` may tell.
+        """
         names = frozenset(targets)
         ends = LASTING if effect is None else {effect}
-        harms = tuple(
-            replace(harm, ended_s=self.now_s)
-            if harm.ended_s is None and self._is_all_of(harm.on, names) and harm.effect in ends
-            else harm
+        ended = {
+            harm
             for harm in self.harms
-        )
-        return replace(self, harms=harms)
+            if harm.ended_s is None and self._is_all_of(harm.on, names) and harm.effect in ends
+        }
+        harms = tuple(replace(harm, ended_s=self.now_s) if harm in ended else harm for harm in self.harms)
+        resized = {harm.on for harm in ended if harm.effect is Effect.RESIZED}
+        began_s = self.now_s if since_s is None else since_s
+        back = tuple(Harm(name, Effect.RETURNING, began_s, self.now_s) for name in self._ordered(resized))
+        return replace(self, harms=harms + back)
 
     def _is_all_of(self, harmed: str, names: frozenset[str]) -> bool:
         return harmed in names or names.issuperset(self.topology.may_mean(harmed))
@@ -194,6 +217,17 @@ class Expected:
             for service in self.topology.radius_of(group.key):
                 spans.setdefault(service, []).extend(self._broken[group.key])
         return {service: tuple(united(some)) for service, some in spans.items()}
+
+    def is_hampered(self, service: str) -> bool:
+        """Whether harm excuses it now, and for as long as nobody heals."""
+        return any(since_s <= self.now_s and until_s == inf for since_s, until_s in self.excuses(service))
+
+    def allowed_s(self, service: str, until_s: float) -> float:
+        """How long after a harm its blast radius was excused, of the harm whose excuse ended then."""
+        for harm in self.harms:
+            if self._span(harm)[1] == until_s and service in self.topology.radius_of(harm.on):
+                return SETTLES_S if harm.effect is Effect.RESIZING else self.recovery_s
+        return self.recovery_s
 
     def felt(self, needed: Set[str]) -> list[tuple[float, float]]:
         """Spans of time in which whoever needs these services and no others may be served badly."""

@@ -29,11 +29,15 @@ class Change(StrEnum):
     EXITED = "exited"
     PAUSED = "paused"
     RESUMED = "resumed"
+    ADDED = "added"
+    """A replica more, because somebody asked for it: no restart."""
+    REMOVED = "removed"
+    """A replica less, likewise: no death."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessChange:
-    """A process of ``service`` started, exited, was paused or resumed.
+    """A process of ``service`` started, exited, was paused or resumed, or a replica came or went.
 
     ``returns`` tells, for an exit, whether the restart policy will start it again; None if unknown.
     ``instance`` is the container id or process id.

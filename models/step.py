@@ -1,12 +1,14 @@
 """One instruction as plain data: an action's name, its targets, its parameters.
 
 The text form is what a person writes and reads: words, then quantities whose unit names the
-parameter (``2s`` is ``duration_s``, ``50rps`` is ``rate_rps``), then ``name=value`` for the rest::
+parameter (``2s`` is ``duration_s``, ``50rps`` is ``rate_rps``; without a unit it is ``replicas``), then
+``name=value`` for the rest::
 
     crash checkout-service
     kill product-service user-service
     latency checkout-service -> orders-db 200ms
     load checkout 50rps 5s
+    scale checkout-service 3
 
 A target with an arrow is a link (``models/link.py``), one with a colon a part of a group, one with a number
 after ``#`` a replica (``models/some.py``). A step knows nothing of what its action does; whether it makes
@@ -33,6 +35,7 @@ UNITS: Mapping[str, str] = {
     "%": "percent",
     "mib": "size_mib",
     "kbps": "rate_kbps",
+    "": "replicas",
 }
 _UNIT_OF = {name: unit for unit, name in UNITS.items()}
 _NUMBER = r"-?\d+(?:\.\d+)?"
@@ -99,7 +102,7 @@ class Step:
         words = [self.action, *self.targets]
         for name, value in sorted(self.params, key=lambda param: param[0] == "duration_s"):
             unit = _UNIT_OF.get(name)
-            words.append(f"{value}{unit}" if unit else f"{name}={value}")
+            words.append(f"{name}={value}" if unit is None else f"{value}{unit}")
         return " ".join(words)
 
     @classmethod

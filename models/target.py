@@ -123,6 +123,7 @@ class Service:
         model: how it behaves in a simulation, as far as its file says so.
         disk: the bounded folder that may be filled up; None for nowhere.
         clock: the file from which its libfaketime reads how far its clock is off; None without one.
+        replicas_max: how many replicas the search may give it; None if it says nothing about that.
         direct: variables whose addresses are never led through a proxy.
         memory_limited: whether its container may only take so much memory.
         networks: those of compose that it is attached to; none where it has a network of another kind.
@@ -143,9 +144,15 @@ class Service:
     model: Hints = field(default_factory=Hints)
     disk: str | None = None
     clock: str | None = None
+    replicas_max: int | None = None
     direct: tuple[str, ...] = ()
     memory_limited: bool = False
     networks: tuple[str, ...] = ("default",)
+
+    @property
+    def replicas(self) -> int:
+        """How many replicas its file asks for."""
+        return self.model.replicas or 1
 
 
 @dataclass(frozen=True, slots=True)

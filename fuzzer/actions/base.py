@@ -54,6 +54,7 @@ class Stage:
         pass_time: let seconds pass while the fleet is watched.
         lift: undo the faults on these services; None for all.
         play: play a step that is part of the one that plays now; its harm begins only then.
+        hampered: whether a service may fail to answer until somebody heals what was done before this step.
     """
 
     target: Target
@@ -63,6 +64,7 @@ class Stage:
     pass_time: Callable[[float], None]
     lift: Callable[[tuple[str, ...] | None], None]
     play: Callable[[Step], None] = _nowhere
+    hampered: Callable[[str], bool] = lambda service: False
 
     def until(
         self, condition: Callable[[], bool], problem: Callable[[], str], limit_s: float = EFFECT_SEEN_S
@@ -288,9 +290,7 @@ class Fault(Action):
         for name in step.targets:
             for other in expected.lasting():
                 if set(target.places(name)) & set(target.places(other)):
-                    return (
-                        f"{other} is still under an earlier fault; expected `heal {other}` before this step"
-                    )
+                    return still_harmed(other)
         return ""
 
     def begin(self, step: Step, expected: Expected) -> Expected:

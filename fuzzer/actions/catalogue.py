@@ -32,6 +32,7 @@ from fuzzer.actions.refuse import Refuse
 from fuzzer.actions.reset import Reset
 from fuzzer.actions.restart import Restart
 from fuzzer.actions.rolling_restart import RollingRestart
+from fuzzer.actions.scale import Scale
 from fuzzer.actions.slow_close import SlowClose
 from fuzzer.actions.start import Start
 from fuzzer.actions.stop import Stop
@@ -78,6 +79,7 @@ ACTIONS: Mapping[str, Action] = {
         Cascade(),
         RollingRestart(),
         Flap(),
+        Scale(),
     )
 }
 

@@ -9,6 +9,7 @@ from fuzzer.actions.base_process import ProcessFault
 from fuzzer.runtimes.able import CanRestart
 from fuzzer.runtimes.base import Undo
 from models.expected import Effect
+from models.some import service_of, services_of
 from models.step import Step
 
 
@@ -22,10 +23,11 @@ class Restart(ProcessFault):
     most_targets: ClassVar[int] = 100
     effect: ClassVar[Effect] = Effect.RETURNING
     kills: ClassVar[bool] = True
+    replica: ClassVar[bool] = True
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Start it, in case the fuzzer died between stop and start."""
-        return (Undo("start", step.targets),)
+        return (Undo("start", services_of(step.targets)),)
 
     def harm(self, services: tuple[str, ...], stage: Stage) -> None:
         """Restart."""
@@ -35,6 +37,6 @@ class Restart(ProcessFault):
     def took_effect(self, service: str, since_s: float, stage: Stage) -> None:
         """A new process was seen."""
         stage.until(
-            lambda: stage.recorder.starts_since(service, since_s) > 0,
+            lambda: stage.recorder.starts_since(service_of(service), since_s) > 0,
             lambda: f"no new process of {service} was seen after its restart",
         )

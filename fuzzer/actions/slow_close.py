@@ -26,6 +26,10 @@ class SlowClose(LinkFault):
         """A late end of what the dependency sends."""
         return (Toxic("slow_close", {"delay": step.number("delay_ms")}),)
 
+    def would_show(self, before: Answer) -> bool:
+        """Who keeps connections open for the next question ends none that could end late."""
+        return before.ended
+
     def asked_s(self, step: Step) -> float:
         """Until after the end."""
         return ASKED_S + step.number("delay_ms") / 1000

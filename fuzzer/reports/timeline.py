@@ -20,7 +20,13 @@ from models.observation import Change, ProcessChange
 
 INDENT = "    "
 
-_CHANGES = {Change.STARTED: "started", Change.PAUSED: "is frozen", Change.RESUMED: "goes on"}
+_CHANGES = {
+    Change.STARTED: "started",
+    Change.PAUSED: "is frozen",
+    Change.RESUMED: "goes on",
+    Change.ADDED: "has one replica more",
+    Change.REMOVED: "has one replica less",
+}
 
 
 @dataclass(frozen=True, slots=True)

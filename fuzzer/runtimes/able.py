@@ -253,6 +253,27 @@ class HasReplicas(Protocol):
 
 
 @runtime_checkable
+class CanScale(Protocol):
+    """More and fewer replicas of a service."""
+
+    def scale(self, service: str, replicas: int) -> None:
+        """Run so many, until undone (verb ``rescale``); none at all is a stop.
+
+        Raises:
+            StepInvalid: it cannot have as many, or cannot do without one that would go; with the reason.
+        """
+        ...
+
+    def running(self, service: str) -> int:
+        """How many of its replicas run, whoever started them."""
+        ...
+
+    def serving(self, service: str) -> int:
+        """How many of those are ready for work."""
+        ...
+
+
+@runtime_checkable
 class TellsRoles(Protocol):
     """Knowing who leads a group; without it, the services themselves are asked (``x-knockon.role``)."""
 

@@ -43,6 +43,7 @@ class SearchOptions:
         steps: steps a scenario at most; None for what suits the runtime.
         findings: different findings after which the search ends.
         shrink_s: seconds for making one finding small, beyond the budget.
+        proof_s: seconds more for the proof that each step of it is needed.
         seed: makes Hypothesis write the same scenarios again.
         under_load: play only scenarios that send a load.
     """
@@ -52,6 +53,7 @@ class SearchOptions:
     steps: int | None = None
     findings: int = 5
     shrink_s: float = 300.0
+    proof_s: float = 150.0
     seed: int | None = None
     under_load: bool = False
 
@@ -176,10 +178,12 @@ class Campaign:
         first = Finding(self._target, self._runtime.name, caught.first.scenario, played.scenario, violation)
         seen = self._store.save(first)
         self._events.emit(FindingBegan(caught.first, seen.saved))
-        until_s = began_s + self._options.shrink_s
-        replays = Replays(
-            trials.replay, violation.signature, lambda: self._now() < until_s, untested_holds=True
-        )
+        shrunk_by_s = began_s + self._options.shrink_s
+
+        def may_go_on() -> bool:
+            return self._now() < shrunk_by_s + (self._options.proof_s if replays.proving else 0.0)
+
+        replays = Replays(trials.replay, violation.signature, may_go_on, untested_holds=True)
         small = minimize(played, violation, replays, self._twin)
         shown = replays.watched(small.scenario) or replays.last_shown or played
         told = next(v for v in shown.violations if v.signature == violation.signature)

@@ -103,7 +103,7 @@ def _every(target: Target, actions: Mapping[str, Action]) -> dict[Dimension, dic
             (service, fault) for service in services for fault, names in known.items() if service in names
         ],
         Dimension.PAIRS: list(permutations(target.faultable, 2)),
-        Dimension.PHASES: [(fault, phase) for fault in known for phase in LoadPhase],
+        Dimension.PHASES: [(fault, phase) for fault, names in known.items() if names for phase in LoadPhase],
     }
     empty = undefined(target)
     return {name: dict.fromkeys(() if name in empty else cells) for name, cells in every.items()}

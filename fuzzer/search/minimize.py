@@ -56,11 +56,13 @@ def minimize(played: Played, violation: Violation, replays: Replays, twin: Playe
     the fleet shows it, too, nothing is left to shrink but what the proof finds. Where they disagree, the
     twin's opinion is only a prior.
 
+    The proof has time of its own: what took long to make small is not left without one.
+
     A failure that never shows again is returned as it was: seen, but not reproduced.
     """
     best = _reached(played)
     necessary: bool | None = None
-    began = ended = 0
+    began = 0
     foreseen = smallest_in(twin, best, violation) if twin else None
     try:
         if foreseen and _shows(foreseen, replays):
@@ -70,13 +72,16 @@ def minimize(played: Played, violation: Violation, replays: Replays, twin: Playe
             began = replays.executions
             best = _fewer_steps(best, violation, replays, foreseen)
             best = _simpler_steps(best, lambda candidate: _shows(candidate, replays))
-        ended = replays.executions
+    except OutOfTime:
+        best = replays.last_shown.scenario if replays.last_shown else best
+    ended = replays.executions
+    replays.proving = True
+    try:
         if replays.last_shown:
             best, necessary = _prove(best, replays)
             watched = replays.watched(best) is not None
             replays.confirm(best, max(not watched, CONFIRMATIONS - replays.counts(best)[1]))
     except OutOfTime:
-        ended = max(ended, replays.executions)
         best = replays.last_shown.scenario if replays.last_shown else best
     shown, of = replays.counts(best)
     return Minimized(best, shown, of, necessary, ended - began, ended)

@@ -44,6 +44,7 @@ class Replays:
         known: how often the scenario is known to show it, of how many replays; sets the patience.
         untested_holds: whether a scenario that does not put the promise to the test counts as one in
             which it holds. It does for a cut ("without this step nothing breaks"), not for a guard.
+        proving: whether what is played now is for the proof, for which more time may be left.
     """
 
     play: Callable[[Scenario, str | None], Played]
@@ -51,6 +52,7 @@ class Replays:
     may_go_on: Callable[[], bool]
     known: tuple[int, int] = (0, 0)
     untested_holds: bool = False
+    proving: bool = False
     executions: int = 0
     last_shown: Played | None = None
     last_other: Played | None = None

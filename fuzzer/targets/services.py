@@ -63,6 +63,7 @@ def read_service(
         networks=_networks(place),
         disk=keys.disk,
         clock=keys.clock,
+        replicas_max=keys.replicas_max,
         model=keys.model if keys.model.replicas else keys.model.model_copy(update={"replicas": replicas}),
     )
 

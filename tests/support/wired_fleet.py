@@ -43,7 +43,10 @@ class WiredFleet(FakeFleet):
 
     Attributes:
         poisoned: the toxics on each connection.
+        healthy: what a connection without toxics answers.
     """
+
+    healthy = HEALTHY
 
     known = frozenset(
         ("latency", "bandwidth", "loss", "slow_close", "timeout", "reset_peer", "limit_data", "http_error")
@@ -66,8 +69,9 @@ class WiredFleet(FakeFleet):
         return True
 
     def ask(self, caller: str, dependency: str, timeout_s: float) -> Answer:
-        answer = HEALTHY
-        if self.state[dependency] is not ProcessState.RUNNING:
+        answer = self.healthy
+        if self.state[dependency] is not ProcessState.RUNNING or self.sick.get(dependency) == "hangs":
+            self.clock.sleep(timeout_s)
             return Answer(None, timeout_s * 1000, error="timeout")
         for toxic in self._on((caller, dependency)):
             answer = through(toxic, answer)

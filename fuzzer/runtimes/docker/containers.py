@@ -17,6 +17,8 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
 ONE_OFF = "com.docker.compose.oneoff"
+REPLICA = "knockon.replica"
+"""On containers of services that we made ourselves, as further replicas."""
 
 STOP_S = 10
 """How long ``docker stop`` waits for a container that does not say."""
@@ -49,7 +51,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One instance of a service; what of it never changes."""
+    """One instance of a service; what of it never changes. ``ours`` is one that we made."""
 
     id: str
     name: str
@@ -57,6 +59,7 @@ class Container:
     number: int
     image: str
     stop_s: int
+    ours: bool = False
 
 
 def found(api: APIClient, project: str) -> list[tuple[Container, Look]]:
@@ -90,6 +93,7 @@ def inspected(api: APIClient, container: str) -> tuple[Container, Look]:
             number=int(labels.get(NUMBER) or 1),
             image=data["Image"],
             stop_s=STOP_S if stop_s is None else int(stop_s),
+            ours=REPLICA in labels,
         ),
         _look(data),
     )

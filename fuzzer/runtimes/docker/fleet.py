@@ -4,11 +4,15 @@ Two threads meet here: the one that reads the engine's events, and the one that 
 first heard is folded into lives and told to the sink, in order; the second asks for the lives of a
 service, and waits until the consequence of its own request was told, so that a history never misses
 what a step has just done.
+
+A container may stand *aside*: a replica that we took away, or are about to add. It is no part of its
+service then, and what we do to it is neither a death nor a restart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from threading import Condition
 from typing import Protocol
 
@@ -17,7 +21,7 @@ from fuzzer.runtimes.docker.containers import Container, Look
 from fuzzer.runtimes.docker.intents import Intents
 from fuzzer.runtimes.docker.lives import Event, Life
 from models.errors import Interference
-from models.observation import ProcessChange
+from models.observation import Change, ProcessChange
 from models.some import replica_of, service_of
 
 PATIENCE_S = 2.0
@@ -54,6 +58,7 @@ class Fleet:
         self._inspect = inspect
         self._engine_now_s = engine_now_s
         self._lives: dict[str, Life] = {}
+        self._aside: set[str] = set()
         self._told: dict[tuple[str, str], float] = {}
         self._changed = Condition()
         self._sink: Sink | None = None
@@ -77,9 +82,16 @@ class Fleet:
             mine = [
                 life
                 for life in self._lives.values()
-                if life.container.service == name and number in (None, life.container.number)
+                if life.container.service == name
+                and number in (None, life.container.number)
+                and life.container.id not in self._aside
             ]
         return tuple(sorted(mine, key=lambda life: life.container.number))
+
+    def every(self, service: str) -> tuple[Container, ...]:
+        """The containers of a service, those that stand aside included, in the order of their numbers."""
+        mine = (life.container for life in self.lives if life.container.service == service)
+        return tuple(sorted(mine, key=lambda container: container.number))
 
     def containers(self, services: Sequence[str]) -> tuple[Container, ...]:
         """The containers of some services, in their order.
@@ -123,6 +135,7 @@ class Fleet:
             event = event.not_before(request[1])
         with self._changed:
             change, what = life.heard(event, request[0] if request else None)
+            change = self._beside(change, event.container) if change else None
         if event.action == "destroy":
             self._forget(life)
             what = f"{life.container.name} was removed by somebody else"
@@ -173,8 +186,16 @@ class Fleet:
             self._woken(event.service)
 
     def _forget(self, life: Life) -> None:
-        with self._changed:
-            self._lives.pop(life.container.id, None)
+        self.forget(life.container)
+
+    def _beside(self, change: ProcessChange, container: str) -> ProcessChange:
+        """What a change means: of who stands aside, only that there is one more or less."""
+        if container in self._aside and change.change is Change.STARTED:
+            self._aside.discard(container)
+            return replace(change, change=Change.ADDED)
+        if container in self._aside and change.change is Change.EXITED:
+            return replace(change, change=Change.REMOVED, exit_code=None, returns=None)
+        return change
 
     # What the doer of harm calls.
 
@@ -188,6 +209,29 @@ class Fleet:
             return False
         with self._changed:
             return self._changed.wait_for(all_told, PATIENCE_S)
+
+    def set_aside(self, containers: Iterable[Container]) -> None:
+        """From now on these are no part of their services, until they start or are taken back."""
+        with self._changed:
+            self._aside.update(container.id for container in containers)
+
+    def take_back(self, containers: Iterable[Container]) -> None:
+        """They are part of their services again."""
+        with self._changed:
+            self._aside.difference_update(container.id for container in containers)
+
+    def join(self, container: Container, seen: Look) -> None:
+        """A container that we made and did not start yet: it stands aside."""
+        known_s = self._engine_now_s()
+        with self._changed:
+            self._aside.add(container.id)
+            self._lives[container.id] = Life(container, seen, known_s)
+
+    def forget(self, container: Container) -> None:
+        """It is gone, or about to go; what is heard of it from now on is no news."""
+        with self._changed:
+            self._lives.pop(container.id, None)
+            self._aside.discard(container.id)
 
     def given_up(self, containers: Iterable[str], now_s: float) -> None:
         """We told a policy to let it be while it was waiting; some engines have no event for that."""

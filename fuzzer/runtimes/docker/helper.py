@@ -22,6 +22,7 @@ from docker import APIClient
 from docker.utils.utils import version_gte
 
 from fuzzer.runtimes.docker.clients import Clients
+from fuzzer.runtimes.docker.containers import REPLICA
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
 from fuzzer.runtimes.docker.owner import Owner
 from models.errors import Inconclusive, Interference, RequestError, StepInvalid
@@ -219,11 +220,13 @@ def remove(api: APIClient, container: str) -> None:
 
 
 def sweep(clients: Clients) -> None:
-    """Remove helpers of runs that are over."""
-    with clients.lent("look for old crash helpers") as api:
-        listed: list[dict[str, Any]] = api.containers(all=True, filters={"label": [HELPER]})
+    """Remove helpers of runs that are over, and replicas that they made."""
+    listed: list[dict[str, Any]] = []
+    with clients.lent("look for what old runs made") as api:
+        for label in (HELPER, REPLICA):
+            listed += api.containers(all=True, filters={"label": [label]})
     for entry in listed:
         owner = Owner.from_label(entry["Labels"].get(OWNER, ""))
         if owner and owner.gone:
-            with suppress(Inconclusive), clients.lent("remove an old crash helper") as api:
+            with suppress(Inconclusive), clients.lent("remove what an old run made") as api:
                 remove(api, entry["Id"])

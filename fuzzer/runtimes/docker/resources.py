@@ -13,11 +13,12 @@ from dataclasses import replace
 from fuzzer.runtimes.base import Undo
 from fuzzer.runtimes.docker.containers import Container
 from fuzzer.runtimes.docker.filling import Filling
+from fuzzer.runtimes.docker.scaling import Scaling
 from fuzzer.runtimes.docker.skewing import Skewing
 from fuzzer.runtimes.docker.straining import Straining
 
 
-class Resources(Filling, Skewing, Straining):
+class Resources(Filling, Scaling, Skewing, Straining):
     """Meets the protocols of its bases."""
 
     def verbs(self) -> Mapping[str, Callable[[Undo], None]]:
@@ -29,6 +30,7 @@ class Resources(Filling, Skewing, Straining):
             "calm": self.calm,
             "free_disk": self.free_disk,
             "unskew": self.unskew,
+            "rescale": self.rescale,
         }
 
     def remember(self, undo: Undo) -> Undo:

@@ -103,6 +103,7 @@ class DockerRuntime(Resources, Linked, Holds):
         return self
 
     def _adopt(self) -> None:
+        sweep(self._clients)
         with self._clients.lent("look for the project") as api:
             self._time.measure(lambda: str(api.info()["SystemTime"]))
             known_s = self._time.engine_now_s()
@@ -115,7 +116,6 @@ class DockerRuntime(Resources, Linked, Holds):
         self._cleanup.callback(self._edges.close)
         self._edges.find()
         self._cleanup.callback(self._helper.close)
-        sweep(self._clients)
 
     def _not_up(self, missing: Sequence[str], there: set[str]) -> str:
         files = "".join(f" -f {path}" for path in self.target.files)

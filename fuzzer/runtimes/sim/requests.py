@@ -91,7 +91,7 @@ class Requests:
             yield service.revived
             if service.life != life:
                 return
-        if service.busy < behaviour.workers * behaviour.replicas:
+        if not service.is_full:
             service.busy += 1
         elif len(service.line) < behaviour.queue:
             turn = Signal(self._kernel)
@@ -102,7 +102,8 @@ class Requests:
             return
         status = yield from self._work(service, life, errand)
         if service.life == life:
-            if service.line:
+            # Of one worker too many, since a replica went, nobody gets the place.
+            if service.line and service.busy <= behaviour.workers * service.ready:
                 service.line.popleft().fire()  # whoever is next gets this worker
             else:
                 service.busy -= 1

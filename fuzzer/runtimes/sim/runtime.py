@@ -21,6 +21,7 @@ from fuzzer.runtimes.sim.eyes import EVERY_S, ContainerCheck, Eyes
 from fuzzer.runtimes.sim.kernel import Kernel, VirtualClock
 from fuzzer.runtimes.sim.links import SimLinks
 from fuzzer.runtimes.sim.poison import KINDS
+from fuzzer.runtimes.sim.replicas import Replicas
 from fuzzer.runtimes.sim.requests import Requests
 from fuzzer.runtimes.sim.service import SimService
 from fuzzer.runtimes.sim.views import Other
@@ -107,12 +108,14 @@ class SimRuntime:
             if one.health.kind is ProbeKind.ENGINE
         }
         self._links = SimLinks(target, self.kernel, self.services, self._random)
+        self._replicas = Replicas(self.kernel, self.services)
         self._requests = Requests(self.kernel, self.services, self._links)
         self._sinks: list[Sink] = []
         self._undoes = Undoes(
             start=lambda undo: self.start(undo.targets),
             unpause=lambda undo: self.unpause(undo.targets),
             cleanse=self._links.cleanse,
+            rescale=self._rescale,
         )
 
     def anew(self) -> SimRuntime:
@@ -263,6 +266,23 @@ class SimRuntime:
             if self.services[name].state is ProcessState.PAUSED:
                 self.services[name].unpause()
         self.clock.sleep(TOLD_S)
+
+    def scale(self, service: str, replicas: int) -> None:
+        """So many replicas; none at all is a stop."""
+        self._replicas.scale(service, replicas) if replicas else self.stop([service])
+        self.clock.sleep(TOLD_S)
+
+    def running(self, service: str) -> int:
+        """How many replicas of a service run."""
+        return self._replicas.running(service)
+
+    def serving(self, service: str) -> int:
+        """How many of those take work."""
+        return self._replicas.serving(service)
+
+    def _rescale(self, undo: Undo) -> None:
+        self._replicas.rescale(undo)
+        self.start(undo.targets)
 
     # What is done to its connections.
 

@@ -45,6 +45,8 @@ class SimService:
     """A service, its processes in step.
 
     Attributes:
+        replicas: how many of it there are; they live and die together.
+        ready: how many of those take work.
         life: changes whenever its process ends or another is started.
         listening: whether somebody would answer the phone.
         away: how it is away, None if it is well.
@@ -64,6 +66,7 @@ class SimService:
     ) -> None:
         self.name = name
         self.behaviour = behaviour
+        self.replicas = self.ready = behaviour.replicas
         self.restarts = Restarts(policy)
         self.random = random
         self.life = 0
@@ -86,6 +89,7 @@ class SimService:
     def _begin_life(self) -> None:
         self.views = Views(self.behaviour, self._kernel, self._act, self._see)
         self.busy = 0
+        self.ready = self.replicas
         self.line: deque[Signal] = deque()
         self.replies: dict[Signal, str] = {}
 
@@ -94,7 +98,12 @@ class SimService:
         """The names of its processes."""
         if self.state not in (ProcessState.RUNNING, ProcessState.PAUSED):
             return ()
-        return tuple(f"{self.name}-{number + 1}-{self.life}" for number in range(self.behaviour.replicas))
+        return tuple(f"{self.name}-{number + 1}-{self.life}" for number in range(self.replicas))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every worker of every replica is busy."""
+        return self.busy >= self.behaviour.workers * self.ready
 
     @property
     def was_started(self) -> bool:
@@ -201,6 +210,22 @@ class SimService:
         self._wake()
         self._look_around()
         self._update()
+
+    def resize(self, replicas: int) -> None:
+        """Another number of replicas from now on; what those that go work on, they finish."""
+        before, self.replicas, self.ready = self.instances, replicas, min(self.ready, replicas)
+        now = self.instances
+        more, less = [n for n in now if n not in before], [n for n in before if n not in now]
+        for change, instances in ((Change.ADDED, more), (Change.REMOVED, less)):
+            for instance in instances:
+                self._fleet.tell(ProcessChange(self.name, self._kernel.now_s, change, instance))
+
+    def get_ready(self, replicas: int) -> None:
+        """So many take work from now on, if there are as many."""
+        self.ready = min(replicas, self.replicas)
+        while self.line and not self.is_full:
+            self.busy += 1
+            self.line.popleft().fire()
 
     def _wake(self) -> None:
         revived, self.revived = self.revived, Signal(self._kernel)

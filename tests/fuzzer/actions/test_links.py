@@ -1,5 +1,7 @@
 """Faults of connections, played on a fleet in memory; real proxies are met in tests/conformance."""
 
+from dataclasses import replace
+
 import pytest
 
 from fuzzer.actions.base_link import LinkFault
@@ -11,7 +13,7 @@ from models.scenario import Scenario
 from models.verdict import Outcome
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 from tests.support.rig import rig
-from tests.support.wired_fleet import WiredFleet
+from tests.support.wired_fleet import HEALTHY, WiredFleet
 
 LINK_FAULTS = [action for action in ACTIONS.values() if isinstance(action, LinkFault)]
 
@@ -46,6 +48,45 @@ def test_one_that_does_not_bite_is_unknown(action):
     assert played.outcome is Outcome.UNKNOWN
     assert f"{action.name} had no effect on checkout -> db: answered after 2 ms" in played.reason
     assert played.history.steps[0].state is StepState.INVALID
+
+
+def hanging_while_cut(victim, edge):
+    """A service without time limits: while a connection is silent, nobody hears from it."""
+
+    def misbehave(fleet):
+        fleet.sick.pop(victim, None)
+        if getattr(fleet, "poisoned", {}).get(edge):
+            fleet.sick[victim] = "hangs"
+
+    return misbehave
+
+
+def test_a_dependency_that_an_earlier_fault_keeps_silent_is_not_waited_for():
+    run = wired(hanging_while_cut("checkout", ("checkout", "db")))
+    played = run.play("blackhole checkout -> db; latency gateway -> checkout 200ms")
+    assert played.outcome is Outcome.HOLDS, played
+    cut, late = played.history.steps
+    assert late.state is StepState.DONE
+    assert late.ended_s - cut.ended_s < 3
+    assert "poison gateway -> checkout" in run.fleet.calls
+    assert not any(run.fleet.poisoned.values())
+
+
+def test_a_dependency_that_owes_an_answer_is_waited_for_and_judged_meanwhile():
+    run = wired(hanging_while_cut("checkout", ("checkout", "analytics")))
+    played = run.play("blackhole checkout -> analytics; latency gateway -> checkout 200ms")
+    assert played.outcome is Outcome.VIOLATED
+    assert "containment:checkout" in {violation.signature for violation in played.violations}
+    assert "poison gateway -> checkout" not in run.fleet.calls
+    assert played.history.ended_s - played.history.began_s < 15  # the limit is 40 s
+
+
+def test_an_end_that_never_comes_cannot_come_late():
+    run = wired()
+    run.fleet.healthy = replace(HEALTHY, ended=False)
+    run.fleet.dead_to_orders.add("checkout -> db")
+    assert run.play("slow_close checkout -> db 500ms").outcome is Outcome.HOLDS
+    assert run.play("latency checkout -> db 500ms").outcome is Outcome.UNKNOWN
 
 
 def test_nothing_is_asked_of_a_fleet_without_proxies():

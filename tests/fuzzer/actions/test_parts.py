@@ -132,7 +132,7 @@ def test_a_primary_that_is_protected_is_left_alone():
         ("wait one:store 1s", "wait takes at most 0"),
         ("cascade primaries:store shop", "no service 'primaries:store' here"),
         ("kill n1#2", "the runtime fake does not tell replicas apart"),
-        ("restart n1#2", "no service 'n1#2' here"),
+        ("flap n1#2", "no service 'n1#2' here"),
         ("kill ghost#1", "no service 'ghost' here"),
     ],
 )
@@ -263,7 +263,8 @@ def test_a_second_exit_of_the_service_has_no_permit():
     [
         ("kill checkout#3", "there is no checkout#3 here; expected one of: checkout#1, checkout#2"),
         ("kill checkout#2; pause checkout#1", "earlier fault"),
-        ("restart checkout#2", "no service 'checkout#2' here"),
+        ("restart checkout#3", "there is no checkout#3 here; expected one of: checkout#1, checkout#2"),
+        ("flap checkout#2", "no service 'checkout#2' here"),
     ],
 )
 def test_a_replica_that_cannot_be_harmed_is_refused(text, told):

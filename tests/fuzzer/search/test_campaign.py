@@ -52,6 +52,17 @@ def test_a_single_step_bug_is_found_shrunk_proved_and_saved(tmp_path, seed):
     assert pin.signature == "isolation:checkout"
 
 
+@pytest.mark.parametrize(("proof_s", "necessary"), [(0.0, None), (150.0, True)])
+def test_what_took_all_the_time_to_make_small_is_proved_all_the_same(tmp_path, proof_s, necessary):
+    def crash_on_failure(fleet):
+        if not fleet.is_up("db"):
+            fleet.exit("checkout")
+
+    campaign = rig(crash_on_failure).campaign(tmp_path, budget_s=None, seed=0, shrink_s=20.0, proof_s=proof_s)
+    [finding] = campaign.run().findings
+    assert finding.necessary is necessary
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_bug_of_two_services_at_once_shrinks_to_what_is_needed(tmp_path, seed):
     def two(fleet):

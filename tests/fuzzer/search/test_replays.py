@@ -72,6 +72,14 @@ def test_no_execution_after_the_time_is_over():
         Replays(lambda scenario, stop_at: HELD, "isolation:b", lambda: False).shows(SCENARIO)
 
 
+def test_the_proof_has_time_of_its_own():
+    some = Replays(lambda scenario, stop_at: HELD, "isolation:b", lambda: some.proving)
+    with pytest.raises(OutOfTime):
+        some.holds(SCENARIO)
+    some.proving = True
+    assert some.holds(SCENARIO)
+
+
 UNTESTED = Played(SCENARIO, Outcome.HOLDS, (Verdict.unexercised("isolation", "no load was sent"),))
 
 

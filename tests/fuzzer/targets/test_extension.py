@@ -166,7 +166,7 @@ def test_a_mistake_at_the_top_is_told_in_plain_words(refusal, keys: str, told: s
     ("keys", "told"),
     [
         ("3", ": found 3; expected a mapping"),
-        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, role, disk, clock, local, direct, model; "
+        ("{helth: x}", ".helth: found an unknown key; expected one of enabled, health, hard, soft, criticality, counters, role, disk, clock, replicas_max, local, direct, model; "
          "did you mean `health`?"),
         ("{health: web}", ".health: found 'web'; expected an http:// or https:// URL with a host"),
         ("{health: [http://x]}", ".health: found a list; expected text"),

@@ -58,7 +58,7 @@ def played(runtime, target: Target, text: str):
     return runner.play(Scenario.parse(text))
 
 
-@pytest.mark.parametrize("deed", ["kill", "crash", "stop", "pause"])
+@pytest.mark.parametrize("deed", ["kill", "crash", "stop", "pause", "restart"])
 def test_a_scenario_harms_one_and_heals_it(twins, deed):
     target = replace(twins.target, limits=Limits(observe_s=0.5, steady_s=0.2, recovery_s_max=10))
     with DockerRuntime(target, project=twins.name) as runtime:

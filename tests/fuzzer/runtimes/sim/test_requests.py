@@ -88,6 +88,24 @@ def test_more_requests_than_workers_queue_and_more_than_that_are_turned_away(twi
     assert rounds == [1, 1, 2, 2, 3]
 
 
+def test_replicas_that_are_added_take_work_and_those_that_go_finish_theirs(twin):
+    fleet = twin(chain("{work_ms: 900, workers: 1, queue: 20, replicas: 2, start_s: 1}"))
+    fleet.begin("web", 5.0, 4.0)  # 4.5 at a time, of which two are worked on
+    fleet.sleep(1.0)
+    assert fleet.runtime.services["web"].busy == 2
+    fleet.runtime.scale("web", 4)
+    assert (fleet.runtime.running("web"), fleet.runtime.serving("web")) == (4, 2)
+    fleet.sleep(1.5)
+    assert fleet.runtime.serving("web") == fleet.runtime.services["web"].busy == 4
+    fleet.runtime.scale("web", 1)
+    assert fleet.runtime.services["web"].busy == 4, "nothing is broken off"
+    fleet.sleep(1.0)
+    assert fleet.runtime.services["web"].busy == 1
+    fleet.sleep(30.0)
+    assert fleet.runtime.services["web"].busy == 0
+    assert {request.kind for request in fleet.seen.requests} <= {"ok", "timeout"}
+
+
 def test_workers_of_all_replicas_count(twin):
     fleet = twin(chain("{work_ms: 100, workers: 2, queue: 0, replicas: 3}"))
     assert kinds(fleet.send("web", 10.0, 1.0, Shape.BURST)) == {"ok": 6, "HTTP 503": 4}
