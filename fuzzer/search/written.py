@@ -14,8 +14,6 @@ from fuzzer.search.machine import build_machine
 from models.scenario import Scenario
 from models.target import Target
 
-EXAMPLES_MOST = 10_000_000
-
 
 def write_plans(
     target: Target,
@@ -24,7 +22,7 @@ def write_plans(
     *,
     number: int,
     steps: int,
-    plans: int = EXAMPLES_MOST,
+    plans: int,
     shrink_with: Path | None = None,
 ) -> None:
     """Write plans until there are enough, or ``evaluate`` raises.
