@@ -20,7 +20,9 @@ from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
 from fuzzer.loads.outside.catalogue import tool_for, words_of
 from fuzzer.loads.outside.process import OutsideTool
+from fuzzer.secrecy import SECRETS
 from fuzzer.session import Session, read_target
+from fuzzer.shown import echo
 from fuzzer.tool_traffic import ToolTraffic
 from fuzzer.traffic import MakeTraffic, PassTime
 from models.errors import RequestError
@@ -77,6 +79,7 @@ def command(
     seed = random.SystemRandom().getrandbits(16) if seed is None else seed
     chosen = services or (_random_service(target, seed),)
     fault = [*faults(action, chosen), wait(outage_s), Step.of("heal", "all")]
+    SECRETS.learn_text(load_command or "")
     words = words_of(load_command) if load_command else () if loads or rate else target.load_command
     if words:
         tool_for(words).prepare(words, Path.cwd())  # refuse a wrong one before anything is started
@@ -102,7 +105,7 @@ def command(
 
 def _tell_seed(services: Sequence[str], seed: int) -> None:
     if not services:
-        click.echo(f"seed:    {seed}")
+        echo(f"seed:    {seed}")
 
 
 def _play(player: Player, scenario: Scenario, make_traffic: MakeTraffic | None) -> ExitCode:
