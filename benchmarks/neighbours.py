@@ -1,6 +1,6 @@
 """Does a fuzzer on Docker keep its hands off everybody else?
 
-    python -m benchmarks.neighbours [--scenarios 500] [--seconds 1200]
+    python -m benchmarks.neighbours [--scenarios 500] [--seconds 1200] [--action kill --action crash]
 
 Three tiny services are fuzzed, one of them not opted in, beside two projects: one that nobody opted in, and
 one whose services have the very names of those that are fuzzed. Bar: not one container of the neighbours was
@@ -108,13 +108,16 @@ def main(bars: Bars) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenarios", type=int, default=500)
     parser.add_argument("--seconds", type=float, help="stop after so long, however many were played")
+    parser.add_argument("--action", action="append", default=[], help="only these faults, which is quicker")
     options = parser.parse_args()
     client = docker.APIClient()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="knockon-neighbours-")))
         files = {project: stack.enter_context(up(project, folder)) for project in FIRST_PORT}
         before = {project: seen(client, project) for project in FIRST_PORT}
-        config = RunConfig((files[FUZZED],), FUZZED, "docker", state=folder / "state")
+        config = RunConfig(
+            (files[FUZZED],), FUZZED, "docker", state=folder / "state", actions=tuple(options.action)
+        )
         until_s = time.monotonic() + (options.seconds or float("inf"))
         played, touched = 0, Counter[str]()
         with open_session(config, Terminal(bars.console)) as session:

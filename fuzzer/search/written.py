@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -41,18 +42,21 @@ def write_plans(
     """
     native = [Phase.reuse, Phase.generate, Phase.shrink]
     machine = seed(number)(build_machine(target, actions, evaluate))
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=plans,
-            stateful_step_count=steps,
-            phases=native if shrink_with else [Phase.generate],
-            database=DirectoryBasedExampleDatabase(shrink_with) if shrink_with else None,
-            deadline=None,
-            derandomize=False,
-            print_blob=False,
-            verbosity=Verbosity.quiet,  # it would print its own reproduction, of a plan
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    try:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=plans,
+                stateful_step_count=steps,
+                phases=native if shrink_with else [Phase.generate],
+                database=DirectoryBasedExampleDatabase(shrink_with) if shrink_with else None,
+                deadline=None,
+                derandomize=False,
+                print_blob=False,
+                verbosity=Verbosity.quiet,  # it would print its own reproduction, of a plan
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        gc.collect()  # all that it remembered is one large cycle; else two of them are there for a while
