@@ -192,6 +192,29 @@ def test_no_secret_gets_out_when_things_go_wrong(planted):
     assert planted.run("kill", planted.secrets["local"]).returncode == 2
 
 
+def test_an_override_shows_no_secret_on_a_screen_and_whole_values_in_a_file(planted):
+    text = planted.file.read_text().replace("@elsewhere:5432", "@db:5432")
+    planted.file.write_text(text)
+    words = [
+        sys.executable,
+        "-c",
+        "from fuzzer.cli.main import main; main()",
+        "wire",
+        "--target",
+        str(planted.file),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    screen, terminal = os.openpty()
+    subprocess.run(words, stdout=terminal, stderr=subprocess.PIPE, env=environment, timeout=60, check=True)
+    shown = os.read(screen, 1 << 16).decode()
+    os.close(screen)
+    os.close(terminal)
+    assert "postgres://***@knockon-edges:20001/orders" in shown
+    planted.refuse_secrets(shown, "the screen")
+    written = subprocess.run(words, capture_output=True, env=environment, text=True, timeout=60, check=True)
+    assert quote(planted.secrets["url"], safe="") in written.stdout
+
+
 def test_the_logs_that_stay_after_an_error_hold_no_secret(planted):
     target = load_target([planted.file], {"CI_TOKEN": planted.secrets["process"]})
     with suppress(ZeroDivisionError), LocalRuntime(target, state_dir=planted.state):
