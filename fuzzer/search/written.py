@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -41,7 +42,14 @@ def write_plans(
         InvariantViolated: what ``evaluate`` raised for the smallest plan that fails.
     """
     native = [Phase.reuse, Phase.generate, Phase.shrink]
-    machine = seed(number)(build_machine(target, actions, evaluate))
+    interrupts = _Interrupts()
+
+    def heed(plan: Scenario) -> None:
+        interrupts.heed()
+        evaluate(plan)
+
+    machine = seed(number)(build_machine(target, actions, heed))
+    before, sys.unraisablehook = sys.unraisablehook, interrupts.unraisable
     try:
         run_state_machine_as_test(
             machine,
@@ -59,4 +67,26 @@ def write_plans(
             ),
         )
     finally:
+        sys.unraisablehook = before
         gc.collect()  # all that it remembered is one large cycle; else two of them are there for a while
+    interrupts.heed()
+
+
+class _Interrupts:
+    """Remembers a Ctrl-C that came where nobody can raise: Hypothesis times each garbage collection."""
+
+    def __init__(self) -> None:
+        self._before = sys.unraisablehook
+        self._lost = False
+
+    def unraisable(self, what: sys.UnraisableHookArgs) -> None:
+        """What Python calls instead of raising."""
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            self._lost = True
+        else:
+            self._before(what)
+
+    def heed(self) -> None:
+        """Raise what was lost."""
+        if self._lost:
+            raise KeyboardInterrupt
