@@ -180,6 +180,8 @@ def test_no_secret_of_a_local_fleet_gets_out(planted):
         planted.run(*words)
     made = planted.refuse_secrets_in_files()
     assert {name.partition("-")[0] for name in made} >= {"played", "twin", "isolation"}
+    kept = [planted.state, *planted.state.iterdir()]
+    assert [path for path in kept if path.stat().st_mode & 0o077] == [], "others may look into these"
 
 
 def test_no_secret_gets_out_when_things_go_wrong(planted):
