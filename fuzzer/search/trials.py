@@ -20,7 +20,7 @@ from models.verdict import Outcome, Violation
 INCONCLUSIVE_IN_A_ROW_MOST = 3
 RETRIES_OF_UNKNOWN = 1
 
-REMEMBERED = 2000
+REMEMBERED = 1000
 """Scenarios whose outcome is remembered; Hypothesis writes the same again while it shrinks, soon after."""
 
 
