@@ -18,6 +18,9 @@ from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Outcome
 
+PLANS_A_PLAY = 100
+"""Plans that do no harm are not played; Hypothesis never writes so many of them."""
+
 Evaluate: TypeAlias = Callable[[Scenario], Played]
 
 
@@ -79,7 +82,9 @@ class ByHypothesis(Ground):
                 raise _Over
 
         with suppress(_Over):
-            write_plans(self.target, self.actions, play, number=seed, steps=self.steps)
+            write_plans(
+                self.target, self.actions, play, number=seed, steps=self.steps, plans=PLANS_A_PLAY * most
+            )
         return len(outcomes) if outcomes[-1] is Outcome.VIOLATED else None
 
 

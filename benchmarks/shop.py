@@ -1,4 +1,4 @@
-"""The example shop as a benchmark's fleet: on its own ports, as processes or as containers."""
+"""The example shop as a benchmark's fleet: on its own ports, as processes, as containers or as a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.errors import RuntimeUnavailable
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "shop"
 FRAGILE = (FOLDER / "compose.yaml",)
-PORTS = {"local": "890", "docker": "891"}  # prefixes; below the range of outgoing connections
+PORTS = {"local": "890", "docker": "891", "sim": "892"}  # prefixes; below the range of outgoing connections
 HARDENED = (FOLDER / "compose.yaml", FOLDER / "compose.hardened.yaml")
 
 

@@ -34,6 +34,9 @@ TTL_S = 120
 that nobody looks at, so harms a fleet for two minutes at most. A run asks four times as often, because its
 steps may be silent for longer than any limit that is still of use."""
 
+MEMORY, PIDS = "512m", 128
+"""A few thousand connections at once, and threads that look up names."""
+
 HOME = "/knockon"
 CONFIG = f"{HOME}-edges.json"
 
@@ -95,6 +98,11 @@ class Override:
         yield f"{SERVICE}:"
         yield f"  image: {json.dumps(self.image)}"
         yield "  restart: unless-stopped"
+        yield "  read_only: true   # and nothing else that it does not need"
+        yield "  cap_drop: [ALL]"
+        yield '  security_opt: ["no-new-privileges:true"]'
+        yield f"  mem_limit: {MEMORY}"
+        yield f"  pids_limit: {PIDS}"
         networks = self._networks()
         if networks != ("default",):
             yield f"  networks: [{', '.join(map(_word, networks))}]"
@@ -148,6 +156,8 @@ def _within_reach(target: Target) -> Iterator[Wire]:
 
 def _ours() -> Iterator[str]:
     here = Path(fuzzer.__file__).parent
+    mine = (here / "edges").stat()
+    yield f'user: "{mine.st_uid}:{mine.st_gid}"   # who may read its source'
     yield f'environment: {{PYTHONPATH: {HOME}, PYTHONDONTWRITEBYTECODE: "1"}}'
     yield "entrypoint: [python3, -P, -m, fuzzer.edges]"
     yield f'command: [--api, "{EVERYWHERE}:{API_PORT}", --ttl, "{TTL_S}", --proxies, *wires]'

@@ -24,8 +24,9 @@ from pydantic import (
 from pydantic.functional_validators import PlainValidator
 
 from fuzzer.events import Finding
-from fuzzer.files import write_atomically
+from fuzzer.files import read_limited, write_atomically
 from fuzzer.scenarios import check_scenario, is_harmful
+from fuzzer.secrecy import SECRETS
 from invariants.catalogue import INVARIANTS
 from models.errors import PinError, ScenarioError
 from models.scenario import Scenario
@@ -119,14 +120,15 @@ class Pin(BaseModel):
         """The same pin with another status."""
         return self.model_copy(update={"status": status})
 
-    def write(self, path: Path) -> Path:
-        """Write the file, whole or not at all; returns its path.
+    def write(self, path: Path, *, shared: bool = True) -> Path:
+        """Write the file, whole or not at all; returns its path. A pin is for others, a finding is not.
 
         Raises:
             PinError: it cannot be written.
         """
+        told = self.model_dump(mode="json") | {"summary": SECRETS.hidden(self.summary)}
         try:
-            write_atomically(path, json.dumps(self.model_dump(mode="json"), indent=2) + "\n")
+            write_atomically(path, json.dumps(told, indent=2) + "\n", shared=shared)
         except OSError as error:
             raise PinError(f"{path}: cannot be written: {error.strerror}") from None
         return path
@@ -139,10 +141,10 @@ def read_pin(path: Path) -> Pin:
         PinError: it is missing, damaged, or written by a newer version; the message says which.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_limited(path))
     except OSError as error:
         raise PinError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PinError(f"{path}: is damaged: no JSON ({error}); pin the scenario again") from None
     if not isinstance(data, dict) or "knockon_pin" not in data:
         raise PinError(f"{path}: is no pin; expected an object with knockon_pin, steps and signature")

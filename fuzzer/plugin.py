@@ -142,11 +142,12 @@ def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
 
 def _leave(config: pytest.Config, error: Exception) -> NoReturn:
     """End pytest with a message and no traceback."""
+    from fuzzer.shown import shown
     from models.errors import RequestError
 
     code = EXIT_REQUEST if isinstance(error, RequestError) else EXIT_UNKNOWN
     config.stash[_CODE] = code = min(code, config.stash.get(_CODE, code))
-    pytest.exit(f"{error}", returncode=code)
+    pytest.exit(shown(str(error)), returncode=code)
 
 
 def _progress(config: pytest.Config, options: str) -> Listener:
@@ -195,8 +196,10 @@ def inconclusive(config: pytest.Config, reason: str) -> NoReturn:
 
 def _fail(config: pytest.Config, code: int, text: str) -> NoReturn:
     """Of several failures the smallest code wins: violated, then refused, then inconclusive."""
+    from fuzzer.shown import shown
+
     config.stash[_CODE] = min(code, config.stash.get(_CODE, code))
-    pytest.fail(text, pytrace=False)
+    pytest.fail(shown(text), pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -215,5 +218,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show what pins have to say."""
+    from fuzzer.shown import shown
+
     for text in config.stash.get(_NOTES, []):
-        terminalreporter.write_line(text)
+        terminalreporter.write_line(shown(text))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -23,6 +22,7 @@ from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener, Noted
+from fuzzer.files import private_folder
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
@@ -31,8 +31,10 @@ from fuzzer.runtimes.base import Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
+from fuzzer.shown import complain
 from fuzzer.targets.files import load_target
 from invariants.base import Invariant
+from models.compose_spec import PROJECT_NAME
 from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.target import Target
 
@@ -45,6 +47,10 @@ def read_target(config: RunConfig, environ: Mapping[str, str] | None = None) -> 
         RuntimeUnavailable: a project was to be discovered, and no engine answers.
     """
     environ = os.environ if environ is None else environ
+    if config.project and not PROJECT_NAME.fullmatch(config.project):  # files are called after it
+        raise RequestError(
+            f"--project: found {config.project!r}; expected lower-case letters, digits, _ and -"
+        )
     if config.files:
         return load_target(config.files, environ)
     from fuzzer.runtimes.docker.clients import Clients
@@ -141,6 +147,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             'the compose file, or give services the label knockon.enable: "true"'
         )
     refuse_undefined(target, config.min_coverage)
+    private_folder(config.state)
     with open_runtime(config, target) as runtime, ExitStack() as stack:
         target, actions = _as_wired(target, runtime), _drawn(runtime, config.actions)
         real = not isinstance(runtime, Modelled)
@@ -208,7 +215,7 @@ def _metrics(
 
 def _note(text: str) -> None:
     """Tell a person something that changes no verdict."""
-    sys.stderr.write(f"note: {text}\n")
+    complain(f"note: {text}")
 
 
 def _player(

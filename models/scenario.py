@@ -42,7 +42,7 @@ class Scenario:
         if text.lstrip().startswith("["):
             try:
                 return cls.from_json(json.loads(text))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ScenarioError(f"the scenario is no JSON: {error}") from None
         steps = []
         for number, line in enumerate(text.splitlines(), start=1):

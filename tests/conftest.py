@@ -7,6 +7,7 @@ import os
 import pytest
 
 from fuzzer.runtimes.docker.clients import Clients
+from fuzzer.secrecy import SECRETS
 from models.errors import RuntimeUnavailable
 
 pytest_plugins = ["pytester"]
@@ -19,6 +20,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     config.option.loadscopereorder = False  # what is collected first takes longest
     return Sharing(config, log)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_others() -> None:
+    """What one test reads is no secret in the next."""
+    SECRETS.forget()
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,11 @@ BELOW = {
         "loads.schedule",
         "runtimes.able",
         "runtimes.base",
+        "secrecy",
         "wiring",
     },
     "probes": {"runtimes.able", "runtimes.base"},
-    "targets": {"runtimes.able", "runtimes.base", "wiring"},
+    "targets": {"runtimes.able", "runtimes.base", "secrecy", "wiring"},
     "edges": set(),
     "loads": set(),
     "lint": set(),
@@ -34,8 +35,8 @@ BELOW = {
     "named": set(),
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},
-    "reports": {"actions", "events", "recorder", "runtimes.able", "runtimes.base"},
-    "calibration": {"events", "files"},
+    "reports": {"actions", "events", "recorder", "runtimes.able", "runtimes.base", "shown"},
+    "calibration": {"events", "files", "secrecy"},
 }
 ASSEMBLERS = {"session.py"}
 
@@ -139,6 +140,28 @@ def test_only_the_session_and_the_doors_name_concrete_runtimes():
             if room(m).startswith("runtimes.") and room(m) not in ("runtimes.able", "runtimes.base")
         }
         assert not named, f"{path} names {named}"
+
+
+SAY = {"echo", "secho", "print", "write_line", "print_exception", "print_exc", "fail", "exit"}
+SAYS_IT_SHOWN = {"shown.py", "main.py", "plugin.py", "wire.py", "schema.py"}
+"""What hands everything that it prints to ``shown``, or prints what it has to print as it is."""
+
+
+def test_whatever_is_printed_goes_through_the_one_way_out():
+    for path, parts in OURS.items():
+        if parts[:2] == ("fuzzer", "edges") or parts[-1] in SAYS_IT_SHOWN:
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert "sys.stdout.write" not in text, path
+        assert "sys.stderr.write" not in text, path
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            says = name in SAY and ast.unparse(node.func) not in ("echo", "sys.exit", "ctx.exit")
+            assert not says or "shown(" in ast.unparse(node) or "drawn" in ast.unparse(node), (
+                f"{path}: {ast.unparse(node)}"
+            )
 
 
 def test_an_actions_file_is_named_like_the_action():

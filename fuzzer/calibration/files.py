@@ -20,7 +20,8 @@ from pydantic import Field, ValidationError
 
 from fuzzer.calibration.hints import hints_of
 from fuzzer.calibration.knowledge import KnownFleet, Plain
-from fuzzer.files import write_atomically
+from fuzzer.files import read_limited, write_atomically
+from fuzzer.secrecy import public_part
 from models.behaviour import Hints
 from models.errors import RequestError
 from models.target import Target
@@ -43,15 +44,15 @@ class TwinFile(Plain):
         others = [(key, known) for key, known in self.fleets.items() if key != name]
         return TwinFile(fleets=dict([*others, (name, fleet)][-FLEETS_MOST:]))
 
-    def write(self, path: Path) -> None:
-        """Write it.
+    def write(self, path: Path, *, shared: bool = False) -> None:
+        """Write it, in the state folder or as a file for others, too.
 
         Raises:
             RequestError: it cannot be written.
         """
         data = self.model_dump(mode="json", exclude_none=True)
         try:
-            write_atomically(path, json.dumps(data, indent=1) + "\n")
+            write_atomically(path, json.dumps(data, indent=1) + "\n", shared=shared)
         except OSError as error:
             raise RequestError(f"{path}: cannot be written: {error.strerror}") from None
 
@@ -64,13 +65,11 @@ def read_twin(path: Path) -> TwinFile:
     """
     again = "remove it, or write it again with `knockon calibrate`"
     try:
-        if path.stat().st_size > SIZE_MOST:
-            raise RequestError(f"{path}: is larger than {SIZE_MOST // 2**20} MiB, so it is no twin; {again}")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_limited(path, SIZE_MOST))
     except FileNotFoundError:
         return TwinFile()
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
+        raise RequestError(f"{path}: cannot be read: {error.strerror}; {again}") from None
     except (ValueError, RecursionError) as error:
         raise RequestError(f"{path}: is damaged: no JSON ({error}); {again}") from None
     if not isinstance(data, dict) or "knockon_twin" not in data:
@@ -90,8 +89,11 @@ def read_twin(path: Path) -> TwinFile:
 
 
 def fleet_name(target: Target) -> str:
-    """What tells one fleet of a project from another: its files, and its services' environment."""
-    environment = sorted((name, sorted(one.environment.items())) for name, one in target.services.items())
+    """What tells one fleet of a project from another: its files, and its environment but for secrets."""
+    environment = sorted(
+        (name, sorted((key, public_part(key, value)) for key, value in one.environment.items()))
+        for name, one in target.services.items()
+    )
     digest = hashlib.sha256(json.dumps(environment).encode()).hexdigest()[:8]
     return " ".join([*(path.name for path in target.files), f"#{digest}"])
 

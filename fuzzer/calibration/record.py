@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from fuzzer.calibration.knowledge import Plain
 from fuzzer.events import Played
-from fuzzer.files import write_atomically
+from fuzzer.files import append, read_limited, write_atomically
 from models.errors import RequestError, ScenarioError
 from models.scenario import Scenario
 from models.target import Target
@@ -71,9 +71,7 @@ class Record:
         Raises:
             OSError: it cannot be written.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line.model_dump_json() + "\n")
+        append(self._path, line.model_dump_json())
         if self._lines is None:
             with self._path.open(encoding="utf-8", errors="replace") as file:
                 self._lines = sum(1 for _ in file)
@@ -93,9 +91,7 @@ def read_record(path: Path) -> list[PlayedLine]:
         RequestError: it is missing, or a line is damaged; the message says which.
     """
     try:
-        if path.stat().st_size > SIZE_MOST:
-            raise RequestError(f"{path}: is larger than {SIZE_MOST // 2**20} MiB, so it is no record")
-        text = path.read_text(encoding="utf-8")
+        text = read_limited(path, SIZE_MOST)
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

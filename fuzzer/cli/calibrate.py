@@ -114,7 +114,7 @@ def _calibrate(config: RunConfig, target: Target, services: tuple[str, ...]) -> 
         file = read_twin(path)
         before = file.fleets.get(name, KnownFleet()) if services else KnownFleet()
         try:
-            file.with_fleet(name, known.over(before)).write(path)
+            file.with_fleet(name, known.over(before)).write(path, shared=path == beside(target))
             output.line(f"written: {path}")
         except RequestError as error:
             output.line(f"not written: {error}", "yellow")

@@ -18,6 +18,9 @@ from fuzzer.session import read_target
 from models.errors import KnockonError, RuntimeUnavailable, TargetError
 from models.target import Target
 
+COMPOSE_S = 20.0
+"""How long compose may take to tell its version."""
+
 
 class Mark(StrEnum):
     """How it stands. A NOTE is something that only some need."""
@@ -161,7 +164,10 @@ def _compose() -> Check:
     """Not needed by knockon itself: it adopts what runs."""
     for words in (("docker", "compose", "version", "--short"), ("docker-compose", "version", "--short")):
         if shutil.which(words[0]):
-            said = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+            try:
+                said = subprocess.run(words, capture_output=True, text=True, timeout=COMPOSE_S, check=False)
+            except (OSError, subprocess.TimeoutExpired):
+                continue
             if said.returncode == 0:
                 return Check("compose", Mark.GOOD, f"{' '.join(words[:-2])} {said.stdout.strip()}")
     return Check("compose", Mark.NOTE, "no compose command", "install it to start projects with docker")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -13,6 +12,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.cli.output import Output
 from fuzzer.config import RunConfig
+from fuzzer.shown import echo_json
 
 STYLES = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "yellow"}
 
@@ -34,7 +34,7 @@ def command(config: RunConfig, as_json: bool) -> ExitCode:
     """
     checks = all_checks(config)
     if as_json:
-        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+        echo_json([asdict(check) for check in checks])
     else:
         _print(checks)
     if any(check.name == "target" and check.mark is Mark.BAD for check in checks):

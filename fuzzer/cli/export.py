@@ -18,6 +18,7 @@ from fuzzer.exchange.pumba import pumba_lines
 from fuzzer.exchange.shell import shell_lines
 from fuzzer.files import write_atomically
 from fuzzer.session import read_target
+from fuzzer.shown import echo, shown
 from models.errors import RequestError
 from models.target import Target
 
@@ -60,13 +61,13 @@ def command(config: RunConfig, scenario: str, form: str, output: Path | None) ->
             lines = shell_lines(deeds(given.scenario, _containers(project, target)))
             text = "".join(f"{line}\n" for line in lines)
     if output is None:
-        click.echo(text, nl=False)
+        echo(text.rstrip("\n"))
         return ExitCode.HELD
     try:
-        write_atomically(output, text)
+        write_atomically(output, shown(text))
     except OSError as error:
         raise RequestError(f"{output}: cannot be written: {error.strerror}") from None
-    click.echo(f"written: {output}")
+    echo(f"written: {output}")
     return ExitCode.HELD
 
 

@@ -9,6 +9,7 @@ from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.reports.graph import FORMATS, Blast
 from fuzzer.session import read_target
+from fuzzer.shown import echo
 from models.errors import RequestError
 
 
@@ -37,8 +38,8 @@ def command(config: RunConfig, name: str, blast: tuple[str, ...]) -> ExitCode:
                 f"--blast: there is no service {service!r}; expected one of: {', '.join(target.services)}"
             )
     for line in FORMATS[name](target, Blast.of(target, blast)):
-        click.echo(line)
+        echo(line)
     if name == "text":
         for note in target.notes:
-            click.echo(f"note: {note}")
+            echo(f"note: {note}")
     return ExitCode.HELD

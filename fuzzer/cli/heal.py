@@ -10,6 +10,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.session import heal_leftovers, open_runtime, read_target
+from fuzzer.shown import complain, echo
 from models.errors import RequestError, RuntimeUnavailable
 from models.target import Service, Target
 from models.topology import Topology
@@ -38,9 +39,9 @@ def command(config: RunConfig) -> ExitCode:
         except RuntimeUnavailable as error:
             if config.runtime == "docker" or config.targets or config.project:
                 raise
-            click.echo(f"docker was left out: {error}", err=True)
+            complain(f"docker was left out: {error}")
     for line in done or ["nothing to heal"]:
-        click.echo(line)
+        echo(line)
     return ExitCode.HELD
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -16,6 +15,7 @@ from fuzzer.config import RunConfig
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import Runtime
 from fuzzer.session import open_runtime, read_target
+from fuzzer.shown import echo_json
 from models.expected import Expected
 from models.scenario import Scenario
 
@@ -68,7 +68,7 @@ def command(config: RunConfig, as_json: bool) -> ExitCode:
         rows = list(measure(runtime))
     sick = [row for row in rows if row.problem]
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        echo_json([asdict(row) for row in rows])
         return ExitCode.VIOLATED if sick else ExitCode.HELD
     output = Output()
     output.table(HEADINGS, [row.cells() for row in rows], ["red" if row.problem else "green" for row in rows])

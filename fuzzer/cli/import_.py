@@ -11,6 +11,7 @@ from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.exchange.chaostoolkit import scenario_of
 from fuzzer.session import read_target
+from fuzzer.shown import echo
 from models.errors import RequestError
 
 
@@ -36,5 +37,5 @@ def command(config: RunConfig, file: Path) -> ExitCode:
     except UnicodeDecodeError:
         raise RequestError(f"{file}: is no text; expected a Chaos Toolkit experiment as JSON") from None
     for step in scenario_of(text, read_target(config), str(file)):
-        click.echo(str(step))
+        echo(str(step))
     return ExitCode.HELD

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fuzzer.files import READ_MOST, read_limited
 from fuzzer.pins import Pin, read_pin
 from fuzzer.scenarios import check_scenario
 from models.errors import RequestError, ScenarioError
@@ -71,7 +72,7 @@ def _read(word: str) -> Input:
     if not _names_a_file(word):
         return Input(Scenario.parse(word))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_limited(path)
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -87,9 +88,12 @@ def _read(word: str) -> Input:
 
 def _standard_input() -> str:
     try:
-        return sys.stdin.read()
+        text = sys.stdin.read(READ_MOST + 1)
     except UnicodeDecodeError:
         raise RequestError("standard input is no text; expected a scenario") from None
+    if len(text) > READ_MOST:
+        raise RequestError("standard input is larger than a scenario can be; expected steps")
+    return text
 
 
 def _names_a_file(word: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from fuzzer.config import RunConfig
 from fuzzer.lint.rules import RULES
 from fuzzer.reports.text import counted
 from fuzzer.session import read_target
+from fuzzer.shown import echo_json
 
 
 @click.command()
@@ -43,7 +43,7 @@ def command(config: RunConfig, files: tuple[Path, ...], ignore: tuple[str, ...],
     found = [advice for name, rule in RULES.items() if name not in ignore for advice in rule(target)]
     code = ExitCode.VIOLATED if found else ExitCode.HELD
     if as_json:
-        click.echo(json.dumps([asdict(advice) for advice in found], indent=2))
+        echo_json([asdict(advice) for advice in found])
         return code
     output = Output()
     for service in ("", *target.topology.services):

@@ -19,7 +19,9 @@ from fuzzer.cli.steps import FAULTS, faults, number, wait
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
 from fuzzer.loads.outside.catalogue import tool_for, words_of
+from fuzzer.secrecy import SECRETS
 from fuzzer.session import read_target
+from fuzzer.shown import echo
 from fuzzer.traffic import MakeTraffic
 from models.errors import RequestError
 from models.scenario import Scenario
@@ -74,6 +76,7 @@ def command(
     seed = random.SystemRandom().getrandbits(16) if seed is None else seed
     chosen = services or (_random_service(target, seed),)
     fault = [*faults(action, chosen), wait(outage_s), Step.of("heal", "all")]
+    SECRETS.learn_text(load_command or "")
     words = words_of(load_command) if load_command else () if loads or rate else target.load_command
     if words:
         tool_for(words).prepare(words, Path.cwd())  # refuse a wrong one before anything is started
@@ -99,7 +102,7 @@ def command(
 
 def _tell_seed(services: Sequence[str], seed: int) -> None:
     if not services:
-        click.echo(f"seed:    {seed}")
+        echo(f"seed:    {seed}")
 
 
 def _play(player: Player, scenario: Scenario, make_traffic: MakeTraffic | None) -> ExitCode:

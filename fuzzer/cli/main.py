@@ -8,6 +8,7 @@ To add one: that file, with ``command`` in it, and that line.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -18,6 +19,7 @@ from typing import Any
 import click
 
 from fuzzer.cli.exit_codes import ExitCode, NobodyReads, of_error
+from fuzzer.shown import complain
 from models.errors import KnockonError
 
 TRACEBACK = "KNOCKON_TRACEBACK"
@@ -96,13 +98,15 @@ class Commands(click.Group):
             returned = super().main(list(args), **{"prog_name": "knockon", **extra, "standalone_mode": False})
             return returned if isinstance(returned, int) else ExitCode.HELD
         except click.ClickException as error:
-            error.show()
+            said = io.StringIO()
+            error.show(said)
+            complain(said.getvalue().rstrip("\n"))
             return ExitCode.REQUEST
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             return ExitCode.INTERRUPTED
         except KnockonError as error:
-            click.echo("\n".join([f"Error: {error}", *getattr(error, "__notes__", ())]), err=True)
+            complain("\n".join([f"Error: {error}", *getattr(error, "__notes__", ())]))
             return of_error(error)
         except (BrokenPipeError, SystemExit):
             # Click leaves with 1 when nobody reads any more; that number means a verdict.
@@ -121,11 +125,10 @@ def _read_no_more() -> None:
 
 def _admit(error: Exception) -> None:
     if os.environ.get(TRACEBACK):
-        traceback.print_exception(error)
-    click.echo(
+        complain("".join(traceback.format_exception(error)))
+    complain(
         f"Error: knockon itself failed: {type(error).__name__}: {error}. This is a bug in knockon; "
-        f"{TRACEBACK}=1 shows where",
-        err=True,
+        f"{TRACEBACK}=1 shows where"
     )
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from fuzzer.cli.exit_codes import NobodyReads
 from fuzzer.events import Event, Noted, ScenarioBegan, StepBegan
+from fuzzer.shown import shown
 from models.verdict import Outcome
 
 STYLES = {Outcome.HOLDS: "green", Outcome.VIOLATED: "bold red", Outcome.UNKNOWN: "yellow"}
@@ -27,12 +28,13 @@ class Output:
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print one line; a terminal may break it, nothing else does."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        self.console.print(Text(shown(text), style=style), soft_wrap=True)
 
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = ()
     ) -> None:
         """Columns: drawn on a terminal; elsewhere aligned and never cut, for grep and awk."""
+        rows = [tuple(map(shown, row)) for row in rows]
         if self.console.is_terminal:
             drawn = Table(*headings, box=SIMPLE)
             for row, style in zip_longest(rows, styles, fillvalue=""):
@@ -57,7 +59,7 @@ class Progress:
 
     def __init__(self, doing: str) -> None:
         self._console = Console(stderr=True, highlight=False)
-        self._status = self._console.status(Text(doing)) if self._console.is_terminal else None
+        self._status = self._console.status(Text(shown(doing))) if self._console.is_terminal else None
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -67,14 +69,14 @@ class Progress:
             case StepBegan():
                 self.doing(str(event.step))
             case Noted():
-                self._console.print(Text(f"note: {event.text}", style="dim"), soft_wrap=True)
+                self._console.print(Text(shown(f"note: {event.text}"), style="dim"), soft_wrap=True)
             case _:
                 pass
 
     def doing(self, what: str) -> None:
         """Show this from now on."""
         if self._status:
-            self._status.update(Text(what))
+            self._status.update(Text(shown(what)))
 
     def __enter__(self) -> Self:
         if self._status:

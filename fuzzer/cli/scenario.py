@@ -23,7 +23,9 @@ from fuzzer.named.catalogue import FOLDER, OURS, named, template
 from fuzzer.named.choosing import choose
 from fuzzer.named.template import Kind, Template
 from fuzzer.scenarios import check_scenario, is_harmful
+from fuzzer.secrecy import SECRETS
 from fuzzer.session import read_target
+from fuzzer.shown import echo
 from models.errors import RequestError, ScenarioError
 from models.scenario import Scenario
 from models.step import Step
@@ -78,7 +80,7 @@ def show(config: RunConfig, name: str) -> ExitCode:
       knockon scenario show database_chaos > scenarios/my_database.txt
     """
     path = template(name, read_target(config).directory).path
-    click.echo(path.read_text(encoding="utf-8"), nl=False)
+    echo(path.read_text(encoding="utf-8").rstrip("\n"))
     return ExitCode.HELD
 
 
@@ -128,6 +130,7 @@ def run(
             known = ", ".join(target.services)
             raise RequestError(f"--services: there is no service {one!r}; expected one of: {known}")
     seed = random.SystemRandom().getrandbits(16) if seed is None else seed
+    SECRETS.learn_text(load_command or "")
     words = words_of(load_command) if load_command else ()
     if words:
         tool_for(words).prepare(words, Path.cwd())
@@ -135,7 +138,7 @@ def run(
     ours = () if words else loads or tuple(target.loads)
     steps = list(chosen.steps(about, ours, duration or chosen.duration, together=concurrent))
     if chosen.who.kind is Kind.RANDOM and not (services or more):
-        click.echo(f"seed:    {seed}")
+        echo(f"seed:    {seed}")
     with playing(config) as player, ExitStack() as stack:
         scenario = _playable(chosen, steps, target, player)
         refuse_foreign(Input(scenario), target)

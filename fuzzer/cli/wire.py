@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fuzzer.config import RunConfig
 from fuzzer.files import write_atomically
 from fuzzer.override import IMAGE, SERVICE, Override
 from fuzzer.session import read_target
+from fuzzer.shown import complain, shown
 from fuzzer.targets.base import Place, Problems
 from fuzzer.targets.yaml_source import read_documents
 from models.errors import RequestError
@@ -56,14 +58,18 @@ def command(config: RunConfig, image: str) -> ExitCode:
     override = Override(target, usage(config, target), compose_version(target.files), image, config_file)
     if config_file:
         _write(config_file, to_text(override.proxied) + "\n")
-        click.echo(f"written: {config_file}", err=True)
-    click.echo(override.text(), nl=False)
+        complain(f"written: {config_file}")
+    # Whole where it goes to a file, which is what it is for; a screen shows it without secrets.
+    is_seen = sys.stdout.isatty()
+    click.echo(shown(override.text()) if is_seen else override.text(), nl=False)
+    if is_seen:
+        complain(f"secrets are hidden on a screen; write it to a file: > {FILE}")
     return ExitCode.HELD
 
 
 def _write(path: Path, text: str) -> None:
     try:
-        write_atomically(path, text)
+        write_atomically(path, text, shared=True)  # a container reads it
     except OSError as error:
         raise RequestError(f"{path}: cannot be written: {error.strerror}") from error
 

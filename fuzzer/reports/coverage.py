@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fuzzer.events import Event, RunEnded
+from fuzzer.shown import shown
 from models.coverage import Cell, Cells, Coverage, Dimension, Mark
 
 NAMED = 3
@@ -62,7 +63,7 @@ class CoverageTable:
         """Show it."""
         if isinstance(event, RunEnded):
             for line in ("", *table_lines(event.summary.coverage)):
-                self._console.print(Text(line), soft_wrap=True)
+                self._console.print(Text(shown(line)), soft_wrap=True)
 
 
 def _figure(name: Dimension, cells: Cells) -> str:
@@ -138,5 +139,5 @@ def _shown(cell: Cell, cells: Cells) -> str:
 
 def _aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
     first, *rest = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for label, *shown in table:
-        yield "  ".join([f"  {label:{first}}", *map(str.rjust, shown, rest)]).rstrip()
+    for label, *cells in table:
+        yield "  ".join([f"  {label:{first}}", *map(str.rjust, cells, rest)]).rstrip()

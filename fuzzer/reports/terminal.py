@@ -18,6 +18,7 @@ from fuzzer.events import (
     ScenarioEnded,
 )
 from fuzzer.reports.text import finding_lines, seconds, summary_lines
+from fuzzer.shown import shown
 from models.verdict import Outcome
 
 PROGRESS_S = 5.0
@@ -86,7 +87,7 @@ class Terminal:
         mark = Text(f"{played.outcome:>8}", style=STYLES[played.outcome])
         reason = f"  ({played.reason})" if played.reason else ""
         prefix = f"{self._count:4} {seconds(played.seconds):>6} "
-        self._console.print(Text(prefix) + mark + Text(f"  {played.scenario}{reason}"), soft_wrap=True)
+        self._console.print(Text(prefix) + mark + Text(shown(f"  {played.scenario}{reason}")), soft_wrap=True)
 
     def _tell_progress(self) -> None:
         """Where hundreds are played in a second, a line now and then is enough."""
@@ -96,4 +97,4 @@ class Terminal:
             self._line(f"{self._count:7} scenarios, {seconds(self._spent_s)} of virtual time", "dim")
 
     def _line(self, text: str, style: str = "") -> None:
-        self._console.print(Text(text, style=style), soft_wrap=True)
+        self._console.print(Text(shown(text), style=style), soft_wrap=True)

@@ -29,6 +29,7 @@ from typing import TypeAlias
 
 from fuzzer.actions.base import Action
 from fuzzer.scenarios import is_harmful
+from fuzzer.search.latest import Latest
 from fuzzer.search.mutation import Mutation
 from fuzzer.search.plans import Plans
 from fuzzer.search.worth import Feature, Worth
@@ -40,6 +41,9 @@ KEPT = 32
 
 CHANCE = 0.1
 """The share of plans that owe nothing to what is kept."""
+
+REMEMBERED = 20_000
+"""How many proposals are remembered, so as not to be made again."""
 
 TRIES = 20
 """How many children are made until one is new, before chance takes over."""
@@ -71,7 +75,7 @@ class Corpus:
         self._mutation = Mutation(self._plans, steps, random)
         self._showed: Counter[Feature] = Counter()
         self._kept: list[_Kept] = []  # the best first
-        self._proposed: set[Scenario] = set()
+        self._proposed: Latest[int, None] = Latest(REMEMBERED)  # their hashes: plans are large
 
     def propose(self) -> Scenario:
         """A plan that does some harm, and as far as can be one that was not proposed before.
@@ -80,7 +84,7 @@ class Corpus:
         """
         is_full = len(self._kept) == KEPT
         plan = (self._child() if is_full and self._random.random() >= CHANCE else None) or self._fresh()
-        self._proposed.add(plan)
+        self._proposed.put(hash(plan), None)
         return plan
 
     def learn(self, plan: Scenario, worth: Worth) -> None:
@@ -95,7 +99,7 @@ class Corpus:
     def _child(self) -> Scenario | None:
         for _ in range(TRIES):
             child = self._mutation.child(self._parent(), self._parent())
-            if is_harmful(child) and child not in self._proposed:
+            if is_harmful(child) and hash(child) not in self._proposed:
                 return child
         return None
 

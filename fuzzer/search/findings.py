@@ -24,6 +24,6 @@ class FindingStore:
         pin = Pin.of(finding)
         path = self._folder / f"{finding.target.name}-{finding.runtime}-{pin.name}.json"
         try:
-            return replace(finding, saved=pin.write(path))
+            return replace(finding, saved=pin.write(path, shared=False))
         except PinError:
             return replace(finding, saved=None)

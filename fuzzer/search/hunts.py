@@ -17,6 +17,7 @@ from fuzzer.actions.base import Action
 from fuzzer.events import Played
 from fuzzer.search.corpus import Corpus
 from fuzzer.search.foresight import Foresight
+from fuzzer.search.latest import Latest
 from fuzzer.search.novelty import Novelty
 from fuzzer.search.trials import SearchOver, Trials
 from fuzzer.search.worth import worth_of
@@ -27,6 +28,12 @@ from models.target import Target
 
 ROUND = 200
 """How many plans Hypothesis writes, and the corpus proposes, before it is the other's turn."""
+
+SITTING = 1000
+"""How many plans Hypothesis writes for a real fleet before it begins anew: it remembers all of a sitting."""
+
+PICKED = 2 * SITTING
+"""For how many plans it is remembered what was played for them."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +79,30 @@ class ChoosyHunt:
         self._novelty = novelty
         self._foresight = foresight
         self._steps = steps
-        self._picked: dict[Scenario, Scenario | None] = {}
+        self._picked: Latest[Scenario, Scenario] = Latest(PICKED)
+        self._looked: Latest[int, None] = Latest(PICKED)
+        self._is_news = True
         self._caught: Caught | None = None
 
     def search(self, number: int) -> Caught | None:
-        """Let Hypothesis write; play what promises most."""
-        self._caught = None
-        self._trials.stop_if_over()
-        try:
-            write_plans(self._target, self._actions, self._evaluate, number=number, steps=self._steps)
-        except InvariantViolated:
-            return self._caught
+        """Let Hypothesis write, sitting by sitting; play what promises most."""
+        self._caught, self._is_news = None, True
+        sitting = 0
+        while self._is_news:
+            self._is_news = False
+            self._trials.stop_if_over()
+            try:
+                write_plans(
+                    self._target,
+                    self._actions,
+                    self._evaluate,
+                    number=number + 1000 * sitting,
+                    steps=self._steps,
+                    plans=SITTING,
+                )
+            except InvariantViolated:
+                return self._caught
+            sitting += 1
         return None
 
     def _evaluate(self, plan: Scenario) -> None:
@@ -91,12 +111,18 @@ class ChoosyHunt:
         A plan for which nothing was played is looked at again: where there are few, they come round.
         """
         self._trials.stop_if_over()
-        if self._picked.get(plan) is None:
-            self._picked[plan] = picked = self._foresight.choose(self._novelty.pick(plan), self._trials.known)
-            if picked is not None and self._trials.recall(picked) is None:
-                self._foresight.compare(self._trials.play(picked))
-                self._novelty.played(picked)
-        played = self._trials.recall(self._picked[plan] or plan)
+        picked = self._picked.get(plan)
+        if picked is None:
+            self._is_news |= hash(plan) not in self._looked
+            self._looked.put(hash(plan), None)
+            picked = self._foresight.choose(self._novelty.pick(plan), self._trials.known)
+            if picked is not None:
+                self._is_news = True
+                self._picked.put(plan, picked)
+                if self._trials.recall(picked) is None:
+                    self._foresight.compare(self._trials.play(picked))
+                    self._novelty.played(picked)
+        played = self._trials.recall(picked or plan)
         violation = self._trials.news(played)
         if played and violation:
             self._caught = self._caught or Caught(played, played)

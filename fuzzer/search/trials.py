@@ -9,6 +9,7 @@ from fuzzer.actions.base import Action
 from fuzzer.events import Played
 from fuzzer.runner import Player
 from fuzzer.search.coverage import CoverageMap
+from fuzzer.search.latest import Latest
 from fuzzer.search.tally import Tally
 from invariants.base import Invariant
 from models.errors import InvariantViolated
@@ -18,6 +19,9 @@ from models.verdict import Outcome, Violation
 
 INCONCLUSIVE_IN_A_ROW_MOST = 3
 RETRIES_OF_UNKNOWN = 1
+
+REMEMBERED = 1000
+"""Scenarios whose outcome is remembered; Hypothesis writes the same again while it shrinks, soon after."""
 
 
 class SearchOver(KeyboardInterrupt):
@@ -72,12 +76,13 @@ class Trials:
         self._errors = {invariant.name: invariant.error for invariant in invariants}
         self._now = now
         self._enough = enough
-        self._memo: dict[Scenario, Played] = {}
+        self._memo: Latest[Scenario, Played] = Latest(REMEMBERED)
+        self._tried = 0
         self._inconclusive_in_a_row = 0
 
     def stop_if_over(self) -> None:
         """Raise ``SearchOver`` when it is enough."""
-        if len(self._memo) >= self._enough.scenarios:
+        if self._tried >= self._enough.scenarios:
             raise SearchOver(f"all {self._enough.scenarios} examples were tried")
         if self._enough.until_s is not None and self._now() >= self._enough.until_s:
             raise SearchOver(f"the budget of {self._enough.budget_s:g} s is spent")
@@ -93,12 +98,16 @@ class Trials:
         """What a scenario told, for the first time or again.
 
         An UNKNOWN is tried again on a renewed fleet before it counts. Only a history that shows something
-        new is kept: histories are large.
+        new is kept, and verdicts only beside a violation: they are large.
         """
-        if scenario not in self._memo:
-            told = self.play_anew(scenario)
-            self._memo[scenario] = told if self.news(told) else replace(told, history=None)
-        return self._memo[scenario]
+        known = self._memo.get(scenario)
+        if known is None:
+            self._tried += 1
+            known = self.play_anew(scenario)
+            if not self.news(known):
+                known = replace(known, history=None, verdicts=known.verdicts if known.violations else ())
+            self._memo.put(scenario, known)
+        return known
 
     def play_anew(self, scenario: Scenario) -> Played:
         """The same, with the history in any case; not remembered."""

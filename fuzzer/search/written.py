@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,8 +16,6 @@ from fuzzer.search.machine import build_machine
 from models.scenario import Scenario
 from models.target import Target
 
-EXAMPLES_MOST = 10_000_000
-
 
 def write_plans(
     target: Target,
@@ -24,7 +24,7 @@ def write_plans(
     *,
     number: int,
     steps: int,
-    plans: int = EXAMPLES_MOST,
+    plans: int,
     shrink_with: Path | None = None,
 ) -> None:
     """Write plans until there are enough, or ``evaluate`` raises.
@@ -42,19 +42,51 @@ def write_plans(
         InvariantViolated: what ``evaluate`` raised for the smallest plan that fails.
     """
     native = [Phase.reuse, Phase.generate, Phase.shrink]
-    machine = seed(number)(build_machine(target, actions, evaluate))
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=plans,
-            stateful_step_count=steps,
-            phases=native if shrink_with else [Phase.generate],
-            database=DirectoryBasedExampleDatabase(shrink_with) if shrink_with else None,
-            deadline=None,
-            derandomize=False,
-            print_blob=False,
-            verbosity=Verbosity.quiet,  # it would print its own reproduction, of a plan
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    interrupts = _Interrupts()
+
+    def heed(plan: Scenario) -> None:
+        interrupts.heed()
+        evaluate(plan)
+
+    machine = seed(number)(build_machine(target, actions, heed))
+    before, sys.unraisablehook = sys.unraisablehook, interrupts.unraisable
+    try:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=plans,
+                stateful_step_count=steps,
+                phases=native if shrink_with else [Phase.generate],
+                database=DirectoryBasedExampleDatabase(shrink_with) if shrink_with else None,
+                deadline=None,
+                derandomize=False,
+                print_blob=False,
+                verbosity=Verbosity.quiet,  # it would print its own reproduction, of a plan
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        sys.unraisablehook = before
+        gc.collect()  # all that it remembered is one large cycle; else two of them are there for a while
+    interrupts.heed()
+
+
+class _Interrupts:
+    """Remembers a Ctrl-C that came where nobody can raise: Hypothesis times each garbage collection."""
+
+    def __init__(self) -> None:
+        self._before = sys.unraisablehook
+        self._lost = False
+
+    def unraisable(self, what: sys.UnraisableHookArgs) -> None:
+        """What Python calls instead of raising."""
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            self._lost = True
+        else:
+            self._before(what)
+
+    def heed(self) -> None:
+        """Raise what was lost."""
+        if self._lost:
+            raise KeyboardInterrupt

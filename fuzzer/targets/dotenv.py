@@ -12,6 +12,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 
+from fuzzer.secrecy import SECRETS
 from fuzzer.targets.base import Problems
 from fuzzer.targets.text_file import read_text
 from models.compose_nodes import Mark
@@ -30,7 +31,11 @@ _ESCAPES = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\\\": "\\"}
 def read_variables(path: Path, environ: Mapping[str, str], problems: Problems) -> dict[str, str]:
     """The variables that a file sets; ``environ`` wins where a value refers to another variable."""
     text = read_text(path, problems)
-    return {} if text is None else parse_variables(text, str(path), environ, problems)
+    if text is None:
+        return {}
+    values = parse_variables(text, str(path), environ, problems)
+    SECRETS.learn(values)
+    return values
 
 
 def parse_variables(text: str, file: str, environ: Mapping[str, str], problems: Problems) -> dict[str, str]:

@@ -7,7 +7,9 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from fuzzer.secrecy import SECRETS
 from fuzzer.targets.base import Place, Problems, nearest
+from fuzzer.targets.confidential import learn_secrets
 from fuzzer.targets.dotenv import read_variables
 from fuzzer.targets.edges import Caller, Known, completed_by_others, read_edges
 from fuzzer.targets.extension import read_extension
@@ -39,9 +41,16 @@ def load_target(paths: Sequence[Path], environ: Mapping[str, str]) -> Target:
     problems = Problems([str(path) for path in paths])
     directory = Path(os.path.abspath(paths[0])).parent
     variables = Variables(_with_dotenv(directory, environ, problems), problems)
-    documents = _documents(paths, problems)
-    tree = merge_documents([variables.fill(document) for document in documents], problems)
-    return _Reader(Place(tree, "", problems), directory, variables).target(tuple(paths))
+    SECRETS.learn(environ)
+    documents = [variables.fill(document) for document in _documents(paths, problems)]
+    for document in documents:
+        learn_secrets(document)
+    tree = merge_documents(documents, problems)
+    target = _Reader(Place(tree, "", problems), directory, variables).target(tuple(paths))
+    SECRETS.never_hide(
+        [target.name, *target.services, *target.loads, *(one.name for one in target.topology.groups)]
+    )
+    return target
 
 
 def _with_dotenv(directory: Path, environ: Mapping[str, str], problems: Problems) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ import docker
 from docker.errors import DockerException, NotFound
 from requests.exceptions import RequestException
 
+from fuzzer.secrecy import SECRETS
 from fuzzer.targets.base import nearest
 from fuzzer.targets.files import load_target
 from fuzzer.targets.hosts import inferred_edges
@@ -135,6 +136,9 @@ def _from_labels(name: str, containers: Sequence[Inspected]) -> Target:
     proxies = {c.service_name: c.proxies for c in containers if EDGES_LABEL in c.labels}
     fleet = {c.service_name: c for c in containers if c.service_name not in {*ended, *proxies}}
     services = led_directly({service: c.service() for service, c in fleet.items()}, proxies)
+    for one in services.values():
+        SECRETS.learn(one.environment)
+    SECRETS.never_hide([name, *services])
     hosts = {host: service for service, c in fleet.items() for host in c.host_names if host}
     edges: list[Dependency] = []
     notes = [

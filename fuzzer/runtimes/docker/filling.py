@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fuzzer.runtimes.base import ProcessState, Undo
 from fuzzer.runtimes.docker.containers import Container
 from fuzzer.runtimes.docker.execs import Program
-from fuzzer.runtimes.docker.helper import HELPER, remove
+from fuzzer.runtimes.docker.helper import HELPER, confined, remove
 from fuzzer.runtimes.docker.limiting import Limiting, detail_of
 from fuzzer.runtimes.docker.limits import MIB
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
@@ -137,7 +137,7 @@ class Filling(Limiting):
                 user="0",
                 labels={HELPER: "volumes", OWNER: Owner.me().to_label()},
                 healthcheck={"test": ["NONE"]},
-                host_config=api.create_host_config(volumes_from=[one.id], network_mode="none"),
+                host_config=confined(api, "DAC_OVERRIDE", volumes_from=[one.id]),
             )
             try:
                 api.start(made["Id"])

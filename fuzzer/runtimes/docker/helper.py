@@ -175,15 +175,13 @@ class Helper:
 
     def _start(self, image: str, way: _Way) -> str:
         with self._clients.lent("make the crash helper") as api:
-            host_config = api.create_host_config(
+            host_config = confined(
+                api,
+                "KILL",
                 auto_remove=True,
                 pid_mode="host",
                 # The pid is only told apart by a path that a private cgroup namespace would cut.
                 cgroupns="host" if version_gte(api.api_version, "1.41") else None,
-                network_mode="none",
-                read_only=True,
-                cap_drop=["ALL"],
-                cap_add=["KILL"],
                 security_opt=["no-new-privileges", "apparmor=unconfined", "label=disable"],
             )
             made = api.create_container(
@@ -212,6 +210,26 @@ class Helper:
     def _remove(self, container: str) -> None:
         with suppress(Inconclusive), self._clients.lent("remove the crash helper") as api:
             remove(api, container)
+
+
+def confined(api: APIClient, *capabilities: str, **more: Any) -> dict[str, Any]:
+    """How every container of ours is held: it may do nothing but what is named.
+
+    Args:
+        capabilities: of the kernel, those that it needs.
+        more: as ``create_host_config`` takes them; these win.
+    """
+    held: dict[str, Any] = {
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "cap_add": list(capabilities),
+        "security_opt": ["no-new-privileges"],
+        "mem_limit": "128m",
+        "pids_limit": 64,
+    }
+    config: dict[str, Any] = api.create_host_config(**{**held, **more})
+    return config
 
 
 def remove(api: APIClient, container: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from fuzzer.runtimes.base import Undo
 from fuzzer.runtimes.docker.clients import Clients
-from fuzzer.runtimes.docker.helper import remove
+from fuzzer.runtimes.docker.helper import confined, remove
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
 from fuzzer.runtimes.docker.owner import Owner
 from models.errors import Interference, RequestError
@@ -77,7 +77,7 @@ class DockerJournal:
                     labels=labels,
                     healthcheck={"test": ["NONE"]},
                     network_disabled=True,
-                    host_config=api.create_host_config(network_mode="none"),
+                    host_config=confined(api),
                 )
                 return entry
         raise RequestError("no image of the target is on the engine any more, so nothing can be journaled")

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from fuzzer.files import private_folder, write_atomically
 from fuzzer.runtimes.local import inside, preflight, procfs
 from fuzzer.runtimes.local.environment import host_environment, service_environment
 from fuzzer.runtimes.local.fleets import PREFIX, FleetRecord, end_fleet
 from fuzzer.runtimes.local.journal import FileJournal
 from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.runtimes.local.supervisord import Supervisord, short_folder
+from fuzzer.secrecy import SECRETS
 from models.errors import RuntimeUnavailable
 from models.target import Target
 
@@ -37,7 +39,7 @@ class Fleet:
     ) -> None:
         commands = preflight.local_commands(target)
         preflight.check_ports(target)
-        state_dir.mkdir(parents=True, exist_ok=True)
+        private_folder(state_dir)
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=state_dir)).resolve()
         socket_folder = short_folder()
         self._record = FleetRecord(target.name, procfs.here(), _myself(), None, socket_folder)
@@ -77,14 +79,22 @@ class Fleet:
     def end(self, error: BaseException | None) -> None:
         """End every process within some three seconds, then remove the folder. Idempotent.
 
-        After an error the folder stays, because of the logs, and the error gets a note that says where.
+        After an error the folder stays, because of the logs, and the error gets a note that says where;
+        secrets are taken out of them.
         Being interrupted is no error.
         """
         end_fleet(self.folder, self._record, self.supervisord.reap)
         if isinstance(error, Exception) and self.logs.exists():
+            self._leave_no_secrets()
             error.add_note(f"the logs of the local fleet are in {self.logs}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _leave_no_secrets(self) -> None:
+        (self.folder / inside.PROGRAMS).unlink(missing_ok=True)
+        for path in self.logs.iterdir():
+            said = path.read_text(encoding="utf-8", errors="backslashreplace")
+            write_atomically(path, SECRETS.hidden(said))
 
     def _data_dir(self, service: str) -> Path:
         folder = self.folder / "data" / service

@@ -16,11 +16,13 @@ that left their parent, and all of them after supervisord itself was killed.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,7 +74,7 @@ class FleetRecord:
                 supervisord=Identity(**supervisord) if supervisord else None,
                 socket_folder=Path(data["socket_folder"]),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
 
@@ -119,9 +121,21 @@ def end_fleet(folder: Path, record: FleetRecord, reap: Callable[[], None] = lamb
                     procfs.send(handle, signal.SIGKILL)
             time.sleep(0.01)
     reap()
-    shutil.rmtree(record.socket_folder, ignore_errors=True)
+    remove_sockets(record.socket_folder)
     (folder / RECORD).unlink(missing_ok=True)
     return count
+
+
+def remove_sockets(folder: Path) -> None:
+    """Remove a folder of sockets; it stays if there is anything else in it.
+
+    Its path stands in a file, which may come from anywhere: a whole tree is never removed on its word.
+    """
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
+                os.unlink(entry.path)
+        folder.rmdir()
 
 
 def end_stale_fleets(state_root: Path) -> list[str]:
@@ -152,7 +166,7 @@ def end_stale_fleets(state_root: Path) -> list[str]:
             continue
         else:
             done.append(f"removed what was left of a fleet of {record.target} from before the last boot")
-            shutil.rmtree(record.socket_folder, ignore_errors=True)
+            remove_sockets(record.socket_folder)
         shutil.rmtree(folder, ignore_errors=True)
     return done
 

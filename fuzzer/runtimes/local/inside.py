@@ -61,7 +61,9 @@ class Inside:
             for group in supervisord.process_groups.values()
             for process in group.processes.values()
         }
-        self._give_commands(json.loads((folder / PROGRAMS).read_text(encoding="utf-8")))
+        programs = folder / PROGRAMS
+        self._give_commands(json.loads(programs.read_text(encoding="utf-8")))
+        programs.unlink()  # it holds whatever secrets the services are given
         self._starting = ""
         self._began_s: dict[str, float] = {}
         self._codes: dict[int, int] = {}

@@ -40,6 +40,7 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 import fuzzer
+from fuzzer.files import write_atomically
 from fuzzer.runtimes.local import inside
 from models.errors import RuntimeUnavailable
 from models.target import Restart, RestartPolicy
@@ -147,10 +148,8 @@ class Supervisord:
         }
         (self._folder / "logs").mkdir()
         (self._folder / inside.RECORD).touch(mode=0o600)
-        (self._folder / inside.PROGRAMS).write_text(json.dumps(programs, indent=1), encoding="utf-8")
-        (self._folder / "supervisord.conf").write_text(
-            configuration(policies, self._socket_path), encoding="utf-8"
-        )
+        write_atomically(self._folder / inside.PROGRAMS, json.dumps(programs, indent=1))
+        write_atomically(self._folder / "supervisord.conf", configuration(policies, self._socket_path))
 
     def launch(self, directory: Path, environment: Mapping[str, str]) -> None:
         """Start the process, not yet any service; in a session of its own, out of reach of Ctrl-C."""

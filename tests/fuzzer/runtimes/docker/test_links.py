@@ -160,6 +160,21 @@ def test_the_proxies_are_nobodys_service(wired, api, runtime, saw):
     assert "knockon-edges" not in {seen.service for seen in saw.health + saw.processes}
 
 
+def test_the_proxies_may_do_nothing_but_pass_bytes_on(wired, api):
+    """As the engine and the kernel tell it; their API is for this machine only."""
+    told = api.inspect_container(f"{wired.name}_knockon-edges_1")
+    held = told["HostConfig"]
+    assert (held["CapDrop"], held["CapAdd"], held["Privileged"]) == (["ALL"], None, False)
+    assert held["SecurityOpt"] == ["no-new-privileges:true"]
+    assert held["ReadonlyRootfs"] is True
+    assert (held["Memory"], held["PidsLimit"]) == (512 << 20, 128)
+    assert all(not mount["RW"] for mount in told["Mounts"])
+    ports = told["NetworkSettings"]["Ports"].values()
+    assert {one["HostIp"] for some in ports for one in some} == {"127.0.0.1"}
+    status = Path(f"/proc/{told['State']['Pid']}/status").read_text()
+    assert "CapEff:\t0000000000000000" in status
+
+
 def test_a_fault_outlives_a_fuzzer_that_was_killed_until_somebody_heals(wired, wait_until):
     wait_until(lambda: wired.ask()[1] == "200", 20)
     fuzzer = wired.open("replay", "blackhole a -> b; wait 60s")

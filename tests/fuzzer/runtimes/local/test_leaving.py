@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fuzzer.runtimes.local import procfs
-from fuzzer.runtimes.local.fleets import FleetRecord, end_stale_fleets
+from fuzzer.runtimes.local.fleets import FleetRecord, end_stale_fleets, members
 from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.target import LocalCommand, Port, Service
@@ -163,7 +163,9 @@ def test_a_fleet_whose_owner_was_killed_is_ended(tmp_path, state, owner, what):
 
 def test_entering_ends_what_was_left_and_gets_its_ports(tmp_path, state, owner):
     (folder,) = state.glob("fleet-*")
-    ports = json.loads((folder / "programs.json").read_text())["a"]["environment"]["PORT"]
+    told = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in members(folder)]
+    mine = next(words for words in told if "SUPERVISOR_PROCESS_NAME=a" in words)  # and all that it started
+    ports = next(word.removeprefix("PORT=") for word in mine if word.startswith("PORT="))
     owner.kill()
     owner.wait()
     again = Service("a", ports=(Port(8000, int(ports)),), local=LocalCommand(RUN, {"PORT": ports}))
