@@ -14,6 +14,7 @@ from secrets import token_hex
 
 import pytest
 
+from fuzzer.actions.catalogue import available
 from fuzzer.override import Override
 from fuzzer.runtimes.base import Undo
 from fuzzer.runtimes.docker.runtime import DockerRuntime
@@ -192,12 +193,12 @@ def test_when_the_proxies_go_away_nobody_is_accused_and_when_they_return_they_ar
         runtime.undo(Undo("cleanse", ("a -> b",)))
 
 
-def test_without_proxies_no_fault_of_a_connection_is_drawn_and_it_is_told_how(plain):
+def test_without_proxies_a_fault_that_takes_one_is_not_drawn_and_it_is_told_how(plain):
     with plain.runtime() as runtime:
-        assert list(runtime.edges()) == []
+        assert "http_error" not in available(runtime)
         runtime.undo(Undo("cleanse", ("a -> b",)))
-        with pytest.raises(ScenarioError, match=r"no connection leads through a proxy.*knockon wire"):
-            check_scenario(Scenario.parse("latency a -> b 200ms"), plain.target, runtime)
+        with pytest.raises(ScenarioError, match=r"packets and not answers; that takes a proxy.*knockon wire"):
+            check_scenario(Scenario.parse("http_error a -> b"), plain.target, runtime)
 
 
 def test_a_caller_that_was_started_anew_without_the_override_counts_as_not_wired(wired):
@@ -205,6 +206,6 @@ def test_a_caller_that_was_started_anew_without_the_override_counts_as_not_wired
     try:
         wired.compose("up", "-d")
         with wired.runtime() as runtime:
-            assert list(runtime.edges()) == []
+            assert "http_error" not in runtime.bears("a", "b").kinds
     finally:
         wired.files.append(override)
