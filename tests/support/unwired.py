@@ -20,8 +20,10 @@ OUTSIDE = Path(__file__).with_name("outside.py")
 SERVE = (
     "import http.server as h\n"
     "class H(h.BaseHTTPRequestHandler):\n"
+    "    protocol_version = 'HTTP/1.1'\n"
     "    def do_GET(self):\n"
-    "        self.send_response(200); self.end_headers(); self.wfile.write(b'well' * 25)\n"
+    "        self.send_response(200); self.send_header('Content-Length', '100'); self.end_headers()\n"
+    "        self.wfile.write(b'well' * 25)\n"
     "h.ThreadingHTTPServer(('', 8000), H).serve_forever()\n"
 )
 """Every one of them answers on port 8000."""
@@ -77,14 +79,16 @@ class Unwired:
     def ask(
         self, caller: str, dependency: str, times: int = 1, timeout_s: float = 5.0
     ) -> list[dict[str, Any]]:
-        """What the caller would see, from a process of its own in its container; many ask at once."""
+        """What the caller would see, from a process of its own in its container; many ask at once.
+
+        Nothing while the caller is down.
+        """
         url = f"http://{dependency}:8000/health"
         at_once = ["at-once"] if times > 10 else []
         program = ["python3", "-c", OUTSIDE.read_text(), url, str(times), str(timeout_s), *at_once]
         words = ["docker", "exec", f"{self.name}_{caller}_1", *program]
         done = subprocess.run(words, capture_output=True, text=True, timeout=times * timeout_s + 30)
-        assert done.returncode == 0, done.stderr
-        asked: list[dict[str, Any]] = json.loads(done.stdout)
+        asked: list[dict[str, Any]] = [] if done.returncode else json.loads(done.stdout)
         return asked
 
 
