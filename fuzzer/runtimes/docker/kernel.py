@@ -136,7 +136,7 @@ class Kernel:
         url = self._services[wire.dependency].health.url
         path = urlsplit(url).path if url and wire.scheme == "http" else ""
         address = list(others.values())[turn % len(others)].addresses[0]
-        return self._neighbours.beside(container, seen.started_s).ask(wire, address, path or "/", timeout_s)
+        return self._neighbours.ask(container, seen.started_s, wire, address, path or "/", timeout_s)
 
     # Keeping them.
 

@@ -17,8 +17,10 @@ from fuzzer.runtimes.base import at_once
 from fuzzer.runtimes.docker.clients import Clients
 from fuzzer.runtimes.docker.neighbour import Gone, Neighbour
 from fuzzer.runtimes.docker.packets import bearing
+from models.answer import Answer
 from models.bearing import Bearing
 from models.errors import Inconclusive, RuntimeUnavailable
+from models.wire import Wire
 
 IMAGE = "python:3.11-slim"
 """Tried before the target's own images; whatever has Python 3.11 will do."""
@@ -73,15 +75,22 @@ class Neighbours:
         """What a kernel can do here; tried out the first time, in a network of nobody."""
         return self._choice()[1]
 
-    def beside(self, container: str, started_s: float) -> Neighbour:
-        """The helper of a container that was started then.
+    def ask(
+        self, container: str, started_s: float, wire: Wire, address: str, path: str, timeout_s: float
+    ) -> Answer:
+        """Ask a dependency from the network of a container that was started then.
 
         Raises:
-            StepInvalid: the container has ended.
-            RuntimeUnavailable: the engine cannot start a helper, or no image has what it takes.
+            StepInvalid: the container has ended, or its helper did in the meantime.
+            RuntimeUnavailable: the engine cannot start a helper.
         """
         with self._locks.setdefault(container, Lock()):
-            return self._post(container, started_s).neighbour
+            neighbour = self._post(container, started_s).neighbour
+        try:
+            return neighbour.ask(wire, address, path, timeout_s)
+        except Gone:
+            self._or_forget(container, lambda post: post.neighbour.ping())
+            raise
 
     def put(self, container: str, started_s: float, rules: Sequence[Rule]) -> None:
         """These rules and no others in the network of a container that was started then.
