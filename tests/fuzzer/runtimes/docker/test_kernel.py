@@ -8,13 +8,17 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 from fuzzer.actions.catalogue import ACTIONS, available
+from fuzzer.netns.rule import Rule
 from fuzzer.runtimes.base import Undo
+from fuzzer.runtimes.docker import neighbour
+from fuzzer.runtimes.docker.clients import Clients
 from fuzzer.runtimes.docker.helper import HELPER
-from fuzzer.runtimes.docker.neighbours import IMAGE_VARIABLE
+from fuzzer.runtimes.docker.neighbours import IMAGE, IMAGE_VARIABLE
 from fuzzer.scenarios import check_scenario
 from models.errors import ScenarioError
 from models.scenario import Scenario
@@ -227,6 +231,17 @@ def test_a_queue_that_a_helper_left_behind_is_taken_away_by_whoever_heals(projec
     assert subprocess.check_output(words) == b"True\n"
     runtime.undo(left)
     assert subprocess.check_output(words) == b"False\n"
+
+
+def test_a_helper_that_nobody_talks_to_ends(api, monkeypatch, wait_until):
+    monkeypatch.setattr(neighbour, "TTL_S", 1)
+    name = token_hex(4)
+    alone = neighbour.Neighbour(Clients(), IMAGE, None, name)
+    alone.put([Rule("drop", "192.0.2.1", 80)])
+    wait_until(lambda: not api.containers(all=True, filters={"label": f"{HELPER}={name}"}), 30)
+    with pytest.raises(neighbour.Gone):
+        alone.ping()
+    alone.close()
 
 
 def test_after_the_death_of_the_fuzzer_nothing_is_left(project, api, tmp_path, runtime, wait_until):

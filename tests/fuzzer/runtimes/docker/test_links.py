@@ -207,5 +207,10 @@ def test_a_caller_that_was_started_anew_without_the_override_counts_as_not_wired
         wired.compose("up", "-d")
         with wired.runtime() as runtime:
             assert "http_error" not in runtime.bears("a", "b").kinds
+            # The proxies run, and nobody calls over them: what can be done is done where a does call.
+            runtime.poison("a -> b", [Toxic(REFUSING)])
+            assert "refused" in wired.ask()[1]
+            runtime.undo(Undo("cleanse", ("a -> b",)))
+            assert wired.ask()[1] == "200"
     finally:
         wired.files.append(override)
