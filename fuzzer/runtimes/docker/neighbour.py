@@ -67,6 +67,7 @@ class Neighbour:
         self._clients = clients
         self._lock = Lock()
         self._said = self._errors = b""
+        self._in_step = True
         with clients.lent("make a helper for the network") as api:
             made = api.create_container(
                 image,
@@ -156,11 +157,15 @@ class Neighbour:
 
     def _order(self, order: Mapping[str, object], limit_s: float = SAYS_S) -> dict[str, object]:
         with self._lock:
+            if not self._in_step:
+                raise Gone("a helper for the network was left in the middle of an order")
+            self._in_step = False
             try:
                 self._line.sendall(json.dumps(order).encode() + b"\n")
                 said: dict[str, object] = json.loads(self._next_line(time.monotonic() + limit_s))
             except OSError as error:
                 raise Gone(f"a helper for the network does not answer: {error}") from error
+            self._in_step = True
         if "refused" in said:
             raise StepInvalid(f"the kernel refuses rules for the network: {said['refused']}")
         return said

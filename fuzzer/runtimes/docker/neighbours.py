@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
@@ -128,14 +127,13 @@ class Neighbours:
         post = self._posts.get(container)
         if post and post.started_s == started_s:
             return post
-        if post:
-            del self._posts[container]
-            post.neighbour.close()
         image = self._choice()[0]
         if not image:
             raise RuntimeUnavailable(self.bearing.lacks[""])
         made = _Post(started_s, Neighbour(self._clients, image, container, self._run))
         self._posts[container] = made
+        if post:
+            post.neighbour.close()
         return made
 
     def _put(self, post: _Post, rules: Sequence[Rule]) -> None:
@@ -155,8 +153,7 @@ class Neighbours:
 
     def _forget(self, container: str, post: _Post, why: str) -> None:
         del self._posts[container]
-        with suppress(OSError):
-            post.neighbour.close()
+        post.neighbour.close()
         if post.rules:
             self._lost(f"rules in the network of a container were lost: {why}")
 
