@@ -171,9 +171,12 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
 
 
 def _as_wired(target: Target, runtime: Runtime) -> Target:
-    """The target with those connections only that the runtime can harm, if it can harm any."""
+    """The target with what its connections bear here, and those only that the runtime can harm, if any."""
     edges = set(runtime.edges()) if isinstance(runtime, CanPoison) else set()
-    return replace(target, wires=tuple(w for w in target.wires if w.edge in edges)) if edges else target
+    if not isinstance(runtime, CanPoison) or not edges:
+        return target
+    wires = (replace(w, bears=runtime.bears(*w.edge)) for w in target.wires if w.edge in edges)
+    return replace(target, wires=tuple(wires))
 
 
 def _drawn(runtime: Runtime, names: Sequence[str]) -> Mapping[str, Action]:

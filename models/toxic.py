@@ -13,6 +13,10 @@ from enum import StrEnum
 REFUSING = "refusing"
 """No toxic but a proxy that is switched off: nobody listens any more. Every proxy can do that."""
 
+SILENCE = "silence"
+"""No toxic of its own either, but a ``timeout`` of 0: nothing comes through, for ever. A kernel can do that,
+and a proxy; to end the connection after a while takes a proxy."""
+
 
 class Stream(StrEnum):
     """Which way the bytes go that a toxic changes."""

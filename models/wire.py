@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from models.bearing import Bearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +13,14 @@ class Wire:
 
     Attributes:
         scheme: of the URL, in lower case; "" where the address stands alone.
+        bears: what can be done to it where the target runs; None before that is known.
     """
 
     caller: str
     dependency: str
     port: int
     scheme: str = ""
+    bears: Bearing | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

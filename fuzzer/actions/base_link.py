@@ -15,14 +15,16 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from fuzzer.actions.base import EFFECT_SEEN_S, Fault, Stage, still_harmed
-from fuzzer.runtimes.able import Answer, CanBeWired, CanPoison
+from fuzzer.runtimes.able import CanBeWired, CanPoison
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from models.answer import Answer
 from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
 from models.link import ANY, Link
 from models.step import Step
 from models.target import Target
-from models.toxic import REFUSING, Toxic
+from models.toxic import Toxic
+from models.wire import Wire
 
 ASKED_S = 2.0
 """For how long a healthy dependency may take to answer a question."""
@@ -64,27 +66,28 @@ class LinkFault(Fault):
         return ASKED_S
 
     def edges(self, target: Target) -> tuple[tuple[str, str], ...]:
-        """The connections that it can be done to."""
-        return target.edges
+        """The connections that it can be done to; all of them before it is known where the target runs."""
+        able = {wire.edge for wire in target.wires if not self._lacking(wire)}
+        return tuple(edge for edge in target.edges if edge in able)
+
+    def _lacking(self, wire: Wire) -> str:
+        return wire.bears.why_not(self.kinds) if wire.bears else ""
 
     def refusal(self, runtime: Runtime) -> str:
-        """What is missing: proxies, or what they would have to know."""
+        """What is missing: proxies, or what they or the kernel would have to know."""
         if not isinstance(runtime, CanPoison):
             return super().refusal(runtime)
-        if runtime.edges():
-            unknown = ", ".join(sorted(self.kinds - runtime.toxics()))
-            return f"{super().refusal(runtime)}: its proxies do not know {unknown}"
-        how = f"; to put some there: {runtime.how_to_wire()}" if isinstance(runtime, CanBeWired) else ""
-        return f"{super().refusal(runtime)}: no connection leads through a proxy{how}"
+        whys = [runtime.bears(*edge).why_not(self.kinds) for edge in self.edges(runtime.target)]
+        why = ", ".join(dict.fromkeys(whys)) or "there is no connection that faults may touch"
+        how = f"; to put proxies there: {runtime.how_to_wire()}" if isinstance(runtime, CanBeWired) else ""
+        return f"{super().refusal(runtime)}: {why}{how}"
 
     # What may be drawn.
 
     def works_on(self, runtime: Runtime) -> bool:
-        """Whether connections are wired, and their proxies know what it takes."""
-        return (
-            isinstance(runtime, CanPoison)
-            and bool(runtime.edges())
-            and self.kinds <= runtime.toxics() | {REFUSING}
+        """Whether there is a connection that bears it."""
+        return isinstance(runtime, CanPoison) and any(
+            self.kinds <= runtime.bears(*edge).kinds for edge in runtime.edges()
         )
 
     def candidates(self, target: Target, expected: Expected) -> tuple[str, ...]:
@@ -107,14 +110,15 @@ class LinkFault(Fault):
         return link is not None and all(edge in whole for edge in _covered(link, self.edges(target)))
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
-        """Each connection, and all those to a service of which there is more than one."""
+        """Each connection, and all those to a service of which there is more than one, if all bear it."""
         single = [f"{caller} -> {dependency}" for caller, dependency in self.edges(target)]
         called = [dependency for _, dependency in self.edges(target)]
         every = [f"{ANY} -> {name}" for name in dict.fromkeys(called) if called.count(name) > 1]
-        if not self.both_ways:
-            return (*single, *every)
-        named = dict.fromkeys(name for edge in self.edges(target) for name in edge)
-        return (*single, *(f"{ANY} <-> {name}" for name in named))
+        if self.both_ways:
+            named = dict.fromkeys(name for edge in self.edges(target) for name in edge)
+            every = [f"{ANY} <-> {name}" for name in named]
+        unable = [wire.edge for wire in target.wires if self._lacking(wire)]
+        return (*single, *(name for name in every if not _covering_any(name, unable)))
 
     def check_target(self, name: str, step: Step, target: Target) -> None:
         """Any link will do that covers a connection which faults may touch."""
@@ -125,6 +129,9 @@ class LinkFault(Fault):
         if unknown:
             known = ", ".join(target.topology.services)
             raise ScenarioError(f"`{step}`: there is no service {unknown[0]!r}; expected one of: {known}")
+        for wire in target.wires:
+            if link.covers(*wire.edge) and (why := self._lacking(wire)):
+                raise ScenarioError(f"`{step}`: it cannot be done to {' -> '.join(wire.edge)}: {why}")
         if not _covered(link, self.edges(target)):
             have = ", ".join(f"{caller} -> {dependency}" for caller, dependency in self.edges(target))
             raise ScenarioError(
@@ -227,7 +234,12 @@ def _covering(harmed: Sequence[str], caller: str, dependency: str) -> bool:
     return any(link.covers(caller, dependency) for name in harmed if (link := Link.parse(name)))
 
 
-def http_edges(target: Target) -> tuple[tuple[str, str], ...]:
-    """The connections that faults may touch and whose address is an HTTP URL."""
+def _covering_any(name: str, edges: Sequence[tuple[str, str]]) -> bool:
+    link = Link.parse(name)
+    return link is not None and bool(_covered(link, edges))
+
+
+def http_edges(edges: Sequence[tuple[str, str]], target: Target) -> tuple[tuple[str, str], ...]:
+    """Those of these connections whose address is an HTTP URL."""
     http = {wire.edge for wire in target.wires if wire.scheme == "http"}
-    return tuple(edge for edge in target.edges if edge in http)
+    return tuple(edge for edge in edges if edge in http)

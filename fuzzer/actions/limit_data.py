@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fuzzer.actions.base_link import LinkFault, http_edges
-from fuzzer.runtimes.able import Answer
+from models.answer import Answer
 from models.expected import Effect
 from models.param import Param
 from models.step import Step
@@ -25,7 +25,7 @@ class LimitData(LinkFault):
 
     def edges(self, target: Target) -> tuple[tuple[str, str], ...]:
         """Those whose address is an HTTP URL: other answers may be too short to be cut off."""
-        return http_edges(target)
+        return http_edges(super().edges(target), target)
 
     def toxics(self, step: Step) -> tuple[Toxic, ...]:
         """Of what the dependency sends."""

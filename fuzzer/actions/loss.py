@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fuzzer.actions.base_link import LinkFault
-from fuzzer.runtimes.able import Answer
+from models.answer import Answer
 from models.expected import Effect
 from models.param import Param
 from models.step import Step

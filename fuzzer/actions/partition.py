@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fuzzer.actions.base_link import SILENCE_S, LinkFault
-from fuzzer.runtimes.able import Answer
+from models.answer import Answer
 from models.expected import Effect
 from models.step import Step
-from models.toxic import Stream, Toxic
+from models.toxic import SILENCE, Stream, Toxic
 
 
 class Partition(LinkFault):
@@ -18,7 +18,7 @@ class Partition(LinkFault):
     summary: ClassVar[str] = "cut services off from each other"
     example: ClassVar[str] = "partition checkout-service -> orders-db"
     effect: ClassVar[Effect] = Effect.SILENT
-    kinds: ClassVar[frozenset[str]] = frozenset({"timeout"})
+    kinds: ClassVar[frozenset[str]] = frozenset({SILENCE})
     both_ways: ClassVar[bool] = True
     most_targets: ClassVar[int] = 100
 

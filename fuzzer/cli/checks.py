@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fuzzer.actions.base_link import LinkFault
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.cli.version import version
 from fuzzer.config import RunConfig
 from fuzzer.session import read_target
+from models.bearing import Bearing
 from models.errors import KnockonError, RuntimeUnavailable, TargetError
 from models.target import Target
+from models.toxic import SILENCE
 
 COMPOSE_S = 20.0
 """How long compose may take to tell its version."""
@@ -113,10 +116,11 @@ def _docker() -> Iterator[Check]:
             yield Check("  crash", Mark.NOTE, engine.crash)
         else:
             yield Check("  crash", Mark.GOOD, "a process can be killed from outside its container")
+        yield _without_proxies(engine.links)
         if not engine.projects:
             yield Check("  projects", Mark.NOTE, "none runs", "docker compose up -d")
         for name, count in sorted(engine.projects.items()):
-            yield from _project(name, count, wired=name in engine.wired)
+            yield from _project(name, count, engine.links, wired=name in engine.wired)
     yield _compose()
 
 
@@ -129,7 +133,27 @@ def _way_in(where: str, said: str) -> str:
     return "start the engine; `docker info` has to answer"
 
 
-def _project(name: str, count: int, *, wired: bool) -> Iterator[Check]:
+def _able(bearing: Bearing) -> str:
+    """The faults of connections that can be done."""
+    return ", ".join(
+        name for name, one in ACTIONS.items() if isinstance(one, LinkFault) and one.kinds <= bearing.kinds
+    )
+
+
+def _without_proxies(bearing: Bearing) -> Check:
+    """Each fault of connections, and why it cannot be done by the kernel."""
+    title = "  links without proxies"
+    if not bearing.kinds:
+        return Check(title, Mark.NOTE, f"no faults: {bearing.why_not({SILENCE})}")
+    whys: dict[str, list[str]] = {}
+    for name, one in ACTIONS.items():
+        if isinstance(one, LinkFault) and (why := bearing.why_not(one.kinds)):
+            whys.setdefault(why, []).append(name)
+    others = "".join(f"; not {', '.join(names)}: {why}" for why, names in whys.items())
+    return Check(title, Mark.GOOD, f"the kernel can {_able(bearing)}{others}")
+
+
+def _project(name: str, count: int, bearing: Bearing, *, wired: bool) -> Iterator[Check]:
     title, containers = f"  project {name}", f"{count} container{'s' if count != 1 else ''}"
     try:
         target = read_target(RunConfig(project=name))
@@ -145,11 +169,11 @@ def _project(name: str, count: int, *, wired: bool) -> Iterator[Check]:
             return
         yield Check(title, Mark.GOOD, f"{containers}; may be harmed: {', '.join(target.faultable)}")
         if target.edges:
-            yield _links(target, wired)
+            yield _links(target, bearing, wired)
 
 
-def _links(target: Target, wired: bool) -> Check:
-    """Whether connections can be harmed; they lead through proxies, or they cannot."""
+def _links(target: Target, bearing: Bearing, wired: bool) -> Check:
+    """Whether connections can be harmed: by proxies, by the kernel, or not at all."""
     from fuzzer.runtimes.docker.edges import how_to_wire
 
     count = len(target.edges)
@@ -157,6 +181,9 @@ def _links(target: Target, wired: bool) -> Check:
     if wired:
         return Check("    its links", Mark.GOOD, f"proxies run between its services; {what} may be harmed")
     how = how_to_wire(target.name, target.files)
+    if able := _able(bearing):
+        found = f"no proxies: {what} may be harmed by the kernel ({able}), and in every way by proxies"
+        return Check("    its links", Mark.GOOD, found, how)
     return Check("    its links", Mark.NOTE, f"no proxies, so that none of its {what} can be harmed", how)
 
 

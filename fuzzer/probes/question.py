@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from fuzzer.runtimes.able import Answer
+from models.answer import Answer
 
 MOST_BYTES = 1 << 20
 LINGER_S = 0.05

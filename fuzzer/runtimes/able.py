@@ -5,12 +5,13 @@ An action names the one that it needs; a runtime that does not meet it never see
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from fuzzer.loads.base import Loads, LoadSink
 from fuzzer.runtimes.base import Runtime
+from models.answer import Answer
+from models.bearing import Bearing
 from models.toxic import Toxic
 
 
@@ -72,37 +73,16 @@ class CanPause(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one question that was sent over a link, from outside the fuzzer's own book-keeping.
-
-    Attributes:
-        first_ms: until the first byte of the answer came; None if none did.
-        last_ms: until the connection was over, or the wait for that.
-        status: of an answer by HTTP.
-        size: how many bytes came.
-        ended: whether the other side ended the connection.
-        error: ``refused``, ``reset`` or ``timeout``; "" if there was none.
-    """
-
-    first_ms: float | None
-    last_ms: float
-    status: int | None = None
-    size: int = 0
-    ended: bool = False
-    error: str = ""
-
-
 @runtime_checkable
 class CanPoison(Protocol):
-    """Connections between services that can be harmed, because they lead through proxies."""
+    """Connections between services that can be harmed."""
 
     def edges(self) -> Sequence[tuple[str, str]]:
         """Caller and dependency of each connection that can be harmed; none if nothing is wired."""
         ...
 
-    def toxics(self) -> Set[str]:
-        """The kinds of toxics that its proxies know."""
+    def bears(self, caller: str, dependency: str) -> Bearing:
+        """The kinds of toxics that this connection can have here."""
         ...
 
     def poison(self, link: str, toxics: Sequence[Toxic]) -> None:

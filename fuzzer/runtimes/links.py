@@ -6,18 +6,21 @@ HTTP API. One proxy stands on each wire: a caller, a dependency, a port.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from fuzzer.edges.client import EdgeProxyClient
 from fuzzer.probes import question
-from fuzzer.runtimes.able import Answer
 from fuzzer.runtimes.base import Undo
+from models.answer import Answer
+from models.bearing import Bearing
 from models.errors import StepInvalid
 from models.link import Link
 from models.target import Service
 from models.toxic import REFUSING, Toxic
 from models.wire import Wire
+
+NO_PROXY = "no proxy stands on it"
 
 
 class Links:
@@ -38,7 +41,7 @@ class Links:
         self._client = client
         self._wires = dict(wires)
         self._services = services
-        self.kinds: Set[str] = client.kinds()
+        self.bearing = Bearing.of_proxy(client.kinds())
 
     @property
     def edges(self) -> Sequence[tuple[str, str]]:
@@ -97,9 +100,11 @@ class Linked:
         """Caller and dependency of each connection that can be harmed; none if nothing is wired."""
         return self._links.edges if self._links else ()
 
-    def toxics(self) -> Set[str]:
-        """The kinds of toxics that its proxies know."""
-        return self._links.kinds if self._links else frozenset()
+    def bears(self, caller: str, dependency: str) -> Bearing:
+        """The kinds of toxics that this connection can have here."""
+        if self._links and (caller, dependency) in self._links.edges:
+            return self._links.bearing
+        return Bearing(lacks={"": "no connection leads through a proxy" if not self._links else NO_PROXY})
 
     def poison(self, link: str, toxics: Sequence[Toxic]) -> None:
         """Add toxics to every connection of a link; they last until undone."""

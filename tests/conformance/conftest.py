@@ -35,6 +35,7 @@ from models.load import Calls, Endpoint, Load, LoadRun, Phase, Request, Shape
 from models.target import Target
 from tests.conformance.saw import Saw, until
 from tests.support.ports import free_prefix
+from tests.support.unwired import unwired
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 OUTSIDE = Path(__file__).parents[1] / "support" / "outside.py"
@@ -182,7 +183,7 @@ Asked = list[dict[str, Any]]
 
 @dataclass
 class Wired:
-    """A runtime whose connections lead through proxies.
+    """A runtime whose connections can be harmed.
 
     ``ask(caller, dependency, times, timeout_s)`` asks as the caller would, from outside of the fuzzer.
     """
@@ -191,6 +192,7 @@ class Wired:
     runtime: Runtime
     ask: Callable[[str, str, int, float], Asked]
     free_ports: int = 0
+    patience_s: float = 30.0
 
 
 def by_a_process(
@@ -273,7 +275,37 @@ def wired_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
         run("down", "-t", "0", "-v")
 
 
-@pytest.fixture(params=["wired_sim", "wired_local", pytest.param("wired_docker", marks=pytest.mark.docker)])
+@pytest.fixture(scope="session")
+def by_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    """Tiny containers without any proxy; what needs one is not to be had there."""
+    if reason := _no_engine():
+        if os.environ.get("KNOCKON_REQUIRE_DOCKER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    calls = {
+        "product-service": [],
+        "checkout-service": ["product-service"],
+        "api-gateway": ["product-service"],
+    }
+    with unwired(tmp_path_factory.mktemp("direct"), calls) as project, project.runtime() as runtime:
+        runtime.watch(Saw())
+        project.ask("checkout-service", "product-service", 1)
+        until(
+            runtime.clock,
+            lambda: project.ask("checkout-service", "product-service")[0]["status"],
+            "no answer",
+        )
+        yield Wired("kernel", runtime, project.ask, patience_s=3.0)
+
+
+WIRED = [
+    "wired_sim",
+    "wired_local",
+    *(pytest.param(n, marks=pytest.mark.docker) for n in ("wired_docker", "by_kernel")),
+]
+
+
+@pytest.fixture(params=WIRED)
 def wired(request: pytest.FixtureRequest) -> Wired:
     made: Wired = request.getfixturevalue(request.param)
     return made

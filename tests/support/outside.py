@@ -1,13 +1,14 @@
 """Asks a URL from a process of its own, so that what is measured is not what the fuzzer itself measured.
 
 Run as a program with ``URL TIMES TIMEOUT_S``, here or in a container that has no more than Python: prints a
-JSON list with one object for each question.
+JSON list with one object for each question. With ``at-once`` behind these, all are asked at the same moment.
 """
 
 import json
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 
@@ -38,4 +39,5 @@ def ask(url, timeout_s):
 
 if __name__ == "__main__":
     url, times, timeout_s = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    print(json.dumps([ask(url, timeout_s) for _ in range(times)]))
+    with ThreadPoolExecutor(times if sys.argv[4:] == ["at-once"] else 1) as pool:
+        print(json.dumps(list(pool.map(ask, [url] * times, [timeout_s] * times))))

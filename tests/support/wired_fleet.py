@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fuzzer.runtimes.able import Answer
 from fuzzer.runtimes.base import ProcessState, Undo
+from models.answer import Answer
+from models.bearing import Bearing
 from models.link import Link
 from models.toxic import REFUSING, Toxic
 from tests.support.fake_fleet import FakeFleet
@@ -56,8 +57,8 @@ class WiredFleet(FakeFleet):
     def edges(self) -> Sequence[tuple[str, str]]:
         return self.target.edges
 
-    def toxics(self) -> frozenset[str]:
-        return self.known
+    def bears(self, caller: str, dependency: str) -> Bearing:
+        return Bearing.of_proxy(self.known)
 
     def poison(self, link: str, toxics: Sequence[Toxic]) -> None:
         for name in self._order("poison", [link]):

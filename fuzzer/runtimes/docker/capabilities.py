@@ -11,6 +11,8 @@ from typing import Any
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client, endpoint
 from fuzzer.runtimes.docker.containers import PROJECT, is_of_fleet
 from fuzzer.runtimes.docker.helper import Helper
+from fuzzer.runtimes.docker.neighbours import Neighbours, images_to_try
+from models.bearing import Bearing
 from models.errors import Inconclusive, RequestError
 from models.proxied import EDGES_LABEL
 
@@ -25,6 +27,7 @@ class Capabilities:
         projects: compose projects, each with its number of running containers.
         wired: those projects that have proxies between their services.
         crash: whether a process can be killed from outside its container; ``""`` or why not.
+        links: what can be done to connections without proxies.
     """
 
     endpoint: str
@@ -33,12 +36,13 @@ class Capabilities:
     projects: Mapping[str, int]
     wired: frozenset[str]
     crash: str
+    links: Bearing
 
 
 def capabilities(client_factory: ClientFactory = default_client, project: str | None = None) -> Capabilities:
-    """Ask the engine, and try the crash helper with the images of ``project`` (None: of any).
+    """Ask the engine, and try the helpers with the images of ``project`` (None: of any).
 
-    Nothing is crashed: the helper sends signal 0 to itself.
+    Nothing is harmed: the one sends signal 0 to itself, the other has a network of its own.
 
     Raises:
         RuntimeUnavailable: no engine answers.
@@ -57,9 +61,14 @@ def capabilities(client_factory: ClientFactory = default_client, project: str | 
             Counter(entry["Labels"][PROJECT] for entry in running),
             frozenset(entry["Labels"][PROJECT] for entry in listed if EDGES_LABEL in entry["Labels"]),
             _try_helper(clients, tuple(dict.fromkeys(images))),
+            _try_links(clients, tuple(dict.fromkeys(images))),
         )
     finally:
         clients.close()
+
+
+def _try_links(clients: Clients, images: tuple[str, ...]) -> Bearing:
+    return Neighbours(clients, token_hex(4), lambda: images_to_try(images), lambda lost: None).bearing
 
 
 def _try_helper(clients: Clients, images: tuple[str, ...]) -> str:

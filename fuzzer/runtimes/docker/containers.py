@@ -36,6 +36,7 @@ class Look:
         restarts: how often its policy started it again since somebody last started it.
         health: ``healthy``, ``unhealthy``, ``starting``; empty without a health check.
         ports: published TCP ports: of the container, on the host, the host's address.
+        addresses: its own, in all of its networks; none while it does not run, or shares somebody's network.
     """
 
     state: ProcessState
@@ -47,6 +48,7 @@ class Look:
     health: str
     policy: RestartPolicy
     ports: tuple[tuple[int, int, str], ...]
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,12 @@ def _look(data: dict[str, Any]) -> Look:
             for inner, bindings in ports.items()
             if inner.endswith("/tcp")
             for published in bindings or ()
+        ),
+        addresses=tuple(
+            address
+            for network in (data["NetworkSettings"].get("Networks") or {}).values()
+            for address in (network.get("IPAddress"), network.get("GlobalIPv6Address"))
+            if address
         ),
     )
 

@@ -65,6 +65,7 @@ class Edges:
 
     Attributes:
         gone: whether they do not run, and so every toxic that they had is gone.
+        silent: whether they are there and do not run, so that whoever was led to them calls nobody.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Edges:
         self._linked = linked
         self._lost = lost
         self.gone = True
+        self.silent = False
         self._url = ""
         self._name = ""
         self._started_s = self._known_s = 0.0
@@ -98,8 +100,10 @@ class Edges:
         """
         self._known_s = self._engine_now_s()
         with self._clients.lent("look for the proxies") as api:
-            filters = {"label": [f"{PROJECT}={self._project}", EDGES_LABEL], "status": ["running"]}
-            listed: list[dict[str, Any]] = api.containers(filters=filters)
+            filters = {"label": [f"{PROJECT}={self._project}", EDGES_LABEL]}
+            there: list[dict[str, Any]] = api.containers(all=True, filters=filters)
+            listed = [one for one in there if one["State"] == "running"]
+            self.silent = bool(there) and not listed
             if not listed:
                 self.gone, self._started_s = True, 0.0
                 return

@@ -19,6 +19,7 @@ from fuzzer.probes.running import RunningProbe
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
 from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
+from fuzzer.runtimes.docker.connections import Connections
 from fuzzer.runtimes.docker.containers import Container, Look, found, images_of, inspected
 from fuzzer.runtimes.docker.edges import Edges, how_to_wire
 from fuzzer.runtimes.docker.fleet import Fleet
@@ -26,11 +27,12 @@ from fuzzer.runtimes.docker.health import EngineHealth
 from fuzzer.runtimes.docker.helper import Helper, sweep
 from fuzzer.runtimes.docker.intents import Intents
 from fuzzer.runtimes.docker.journal import DockerJournal
+from fuzzer.runtimes.docker.kernel import Kernel
 from fuzzer.runtimes.docker.lives import Event, Life
+from fuzzer.runtimes.docker.neighbours import Neighbours, images_to_try
 from fuzzer.runtimes.docker.resources import Resources
 from fuzzer.runtimes.docker.stream import EventStream
 from fuzzer.runtimes.held import Holds
-from fuzzer.runtimes.links import Linked, Links
 from models.errors import Inconclusive, Interference, RequestError
 from models.link import is_link
 from models.target import ProbeKind, Target
@@ -39,7 +41,7 @@ WORST_FIRST = (ProcessState.DOWN, ProcessState.RETURNING, ProcessState.PAUSED, P
 """A service is what the worst of its containers is."""
 
 
-class DockerRuntime(Resources, Linked, Holds):
+class DockerRuntime(Resources, Connections, Holds):
     """A compose project that is up. Entering adopts its containers; leaving removes only our own.
 
     Args:
@@ -66,11 +68,13 @@ class DockerRuntime(Resources, Linked, Holds):
             return images_of(life.container for life in fleet.lives)
 
         super().__init__(clients, fleet, intents, Helper(clients, run, images), self.clock)
-        Linked.__init__(self)
+        Connections.__init__(self)
         Holds.__init__(self, self._address)
         self._edges = Edges(
             clients, project, target.services, self._time.engine_now_s, self._link, fleet.saw_interference
         )
+        neighbours = Neighbours(clients, run, lambda: images_to_try(images()), fleet.saw_interference)
+        self._kernel = Kernel(target, fleet, neighbours, self._looked, fleet.saw_interference)
         self._journal = DockerJournal(clients, project, run, images, self.remember)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
@@ -115,6 +119,7 @@ class DockerRuntime(Resources, Linked, Holds):
             raise RequestError(self._not_up(missing, there))
         self._cleanup.callback(self._edges.close)
         self._edges.find()
+        self._cleanup.callback(self._kernel.close)
         self._cleanup.callback(self._helper.close)
 
     def _not_up(self, missing: Sequence[str], there: set[str]) -> str:
@@ -149,6 +154,7 @@ class DockerRuntime(Resources, Linked, Holds):
         stream.start()
         self._stream = stream
         self._edges.watch()
+        self._kernel.watch()
         for service in self.target.topology.services:
             prober.add(service, self._probe(service), self._why_not_running(service))
         self._cleanup.callback(prober.stop)
@@ -159,19 +165,17 @@ class DockerRuntime(Resources, Linked, Holds):
 
     def _heard(self, event: Event) -> None:
         self._edges.heard(event)
+        self._kernel.heard(event)
         self._fleet.heard(event)
 
     def _reopened(self) -> None:
         self._edges.missed()
+        self._kernel.missed()
         self._fleet.reconcile(self._fleet.lives, self._time.on_our_clock)
 
-    def _link(self, links: Links | None) -> None:
-        self._links = links
-
-    def cleanse(self, undo: Undo) -> None:
-        """Take every toxic off; nothing to do where the proxies have ended, and their toxics with them."""
-        if not self._edges.gone:
-            super().cleanse(undo)
+    def remember(self, undo: Undo) -> Undo:
+        """The undo with all that is needed to do it in another process."""
+        return self.remembered(super().remember(undo))
 
     def how_to_wire(self) -> str:
         """How to put proxies between the services: an override of the compose files."""
@@ -240,6 +244,10 @@ class DockerRuntime(Resources, Linked, Holds):
         with suppress(Interference), self._clients.lent("look at a container") as api:
             return inspected(api, container)
         return None
+
+    def _looked(self, container: str) -> Look | None:
+        found = self._inspect(container)
+        return found[1] if found else None
 
 
 def _since(life: Life) -> str:

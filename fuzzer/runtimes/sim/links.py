@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from random import Random
 
-from fuzzer.runtimes.able import Answer
 from fuzzer.runtimes.base import Undo
 from fuzzer.runtimes.sim import poison
 from fuzzer.runtimes.sim.kernel import Deed, Kernel, Signal
 from fuzzer.runtimes.sim.poison import SIZE_BYTES, Dice, Usual
 from fuzzer.runtimes.sim.service import SimService
 from fuzzer.runtimes.sim.views import Other
+from models.answer import Answer
 from models.behaviour import Away
 from models.errors import StepInvalid
 from models.link import Link

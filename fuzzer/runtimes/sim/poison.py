@@ -20,6 +20,7 @@ from random import Random
 from typing import TypeAlias
 
 from fuzzer.edges.toxics.loss import ATTEMPTS, FIRST_S, MOST_S, wait_s
+from models.bearing import Bearing
 from models.toxic import REFUSING, Toxic
 
 SIZE_BYTES = 200
@@ -92,7 +93,7 @@ ENDS: Mapping[str, Callable[[Mapping[str, float]], float]] = {
 }
 """After how long a connection is over, in seconds, counted from its beginning or from the toxic's."""
 
-KINDS = frozenset({*LATE, *ENDS, "http_error", "limit_data", "slow_close"} - {REFUSING})
+BEARING = Bearing.of_proxy({*LATE, *ENDS, "http_error", "limit_data", "slow_close"})
 """All that there is."""
 
 

@@ -6,25 +6,26 @@ What it shows is what the file and its hints imply, and no more: every verdict r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import Self
 
 from fuzzer.loads.base import Loads, LoadSink
-from fuzzer.runtimes.able import Answer
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
 from fuzzer.runtimes.sim.assumptions import Assumed, assume
 from fuzzer.runtimes.sim.clients import SimClients
 from fuzzer.runtimes.sim.eyes import EVERY_S, ContainerCheck, Eyes
 from fuzzer.runtimes.sim.kernel import Kernel, VirtualClock
 from fuzzer.runtimes.sim.links import SimLinks
-from fuzzer.runtimes.sim.poison import KINDS
+from fuzzer.runtimes.sim.poison import BEARING
 from fuzzer.runtimes.sim.replicas import Replicas
 from fuzzer.runtimes.sim.requests import Requests
 from fuzzer.runtimes.sim.service import SimService
 from fuzzer.runtimes.sim.views import Other
+from models.answer import Answer
+from models.bearing import Bearing
 from models.behaviour import Hints
 from models.errors import StepInvalid
 from models.link import is_link
@@ -290,9 +291,9 @@ class SimRuntime:
         """Caller and dependency of each connection that the target names and allows to harm."""
         return self._links.edges
 
-    def toxics(self) -> Set[str]:
+    def bears(self, caller: str, dependency: str) -> Bearing:
         """All kinds."""
-        return KINDS
+        return BEARING
 
     def poison(self, link: str, toxics: Sequence[Toxic]) -> None:
         """Add toxics to every connection of a link."""

@@ -6,10 +6,14 @@ import pytest
 
 from fuzzer.actions.base_link import LinkFault
 from fuzzer.actions.catalogue import ACTIONS, available
+from fuzzer.scenarios import check_scenario
+from models.bearing import Bearing
 from models.errors import ScenarioError
 from models.expected import Expected
 from models.history import StepState
+from models.link import Link
 from models.scenario import Scenario
+from models.toxic import REFUSING, SILENCE
 from models.verdict import Outcome
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 from tests.support.rig import rig
@@ -184,3 +188,37 @@ def test_what_is_kept_down_is_asked_nothing():
     drawn = ACTIONS["latency"].candidates(target, down)
     assert "checkout -> db" not in drawn
     assert "checkout -> analytics" in drawn
+
+
+PACKETS = Bearing(frozenset({SILENCE, REFUSING}), {"latency": "it takes netem"})
+"""What a kernel bears."""
+
+WHOLE = target_of(*SHOP)
+PARTLY = replace(
+    WHOLE,
+    wires=tuple(
+        replace(wire, bears=Bearing.of_proxy({"latency"}) if wire.caller == "checkout" else PACKETS)
+        for wire in WHOLE.wires
+    ),
+)
+
+
+@pytest.mark.parametrize("name", ["latency", "blackhole"])
+def test_a_fault_is_only_drawn_where_a_connection_bears_it(name):
+    drawn = ACTIONS[name].known_targets(PARTLY)
+    for link in drawn:
+        for wire in PARTLY.wires:
+            if Link.parse(link).covers(*wire.edge):
+                assert ACTIONS[name].kinds <= wire.bears.kinds, link
+    assert set(drawn) <= set(ACTIONS[name].known_targets(WHOLE))
+    assert drawn, "and there it is"
+
+
+def test_a_link_is_refused_as_a_whole_and_told_why():
+    borne = next(wire for wire in PARTLY.wires if wire.caller == "checkout")
+    other = next(wire for wire in PARTLY.wires if wire.caller != "checkout")
+    check_scenario(Scenario.parse(f"latency {borne.caller} -> {borne.dependency} 200ms"), PARTLY)
+    for link in (f"{other.caller} -> {other.dependency}", f"{other.caller} <-> *"):
+        told = rf"cannot be done to {other.caller} -> {other.dependency}: it takes netem"
+        with pytest.raises(ScenarioError, match=told):
+            check_scenario(Scenario.parse(f"latency {link} 200ms"), PARTLY)
