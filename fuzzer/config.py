@@ -32,6 +32,8 @@ class RunConfig:
             our own.
         actions: the actions to draw, by name; none for all.
         min_coverage: the share that a search has to exercise, in each dimension that is named.
+        allow_remote: whether an engine may be touched that is not this machine's.
+        meant: names that look like production and may be touched all the same.
     """
 
     targets: tuple[Path, ...] = ()
@@ -44,6 +46,8 @@ class RunConfig:
     edge_proxy: str | None = None
     actions: tuple[str, ...] = ()
     min_coverage: Mapping[Dimension, float] = field(default_factory=dict)
+    allow_remote: bool = False
+    meant: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -80,6 +84,7 @@ class RunConfig:
         words += ["--project", self.project] if self.project else []
         words += ["--runtime", self.runtime_name] if self.targets or self.project or self.runtime else []
         words += ["--edge-proxy", self.edge_proxy] if self.edge_proxy else []
+        words += ["--allow-remote"] if self.allow_remote else []  # but a name is typed each time
         return "".join(f" {shlex.quote(word)}" for word in words)
 
 

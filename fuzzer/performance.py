@@ -12,6 +12,7 @@ from fuzzer.judge import judge, outcome, unite, violations
 from fuzzer.recorder import Recorder
 from fuzzer.roles import aimed
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from fuzzer.safety.breaker import Breaker
 from fuzzer.traffic import MakeTraffic
 from invariants.base import Invariant
 from models.errors import Inconclusive, Interference, StepInvalid
@@ -41,6 +42,7 @@ class Performance:
     Args:
         stop_at: a signature; once it shows, the rest does not matter. Without one, the first violation
             of any kind ends the steps, and the watch goes on for ``observe_s``.
+        breaker: ends the run when somebody suffers who is protected.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Performance:
         events: Events,
         make_traffic: MakeTraffic,
         stop_at: str | None,
+        breaker: Breaker | None = None,
     ) -> None:
         self._scenario = scenario
         self._target = target
@@ -62,14 +65,15 @@ class Performance:
         self._events = events
         self._traffic = make_traffic(scenario, self._pass_time, self._history)
         self._stop_at = stop_at
+        self._breaker = breaker
         self._clock = runtime.clock
         self._stage = Stage(
             target, runtime, recorder, self._traffic.send, self._pass_time, self._lift, self._play_turn
         )
         self._expected = Expected(target.topology, target.limits.recovery_s_max, self._clock.now())
         self._outstanding: list[Undo] = []
-        self._lifted = self._healed = False
-        self._last_fault_s = self._clock.now()
+        self._recording = self._lifted = self._healed = False
+        self._began_s = self._last_fault_s = self._clock.now()
         self._judged_s = 0.0
         self._judged_news = -1
         self._seen: tuple[Verdict, ...] = ()
@@ -82,6 +86,7 @@ class Performance:
             RuntimeUnavailable: the engine or supervisor does not answer.
         """
         self._recorder.begin(self._scenario, self._clock.now())
+        self._recording = True
         doubt, complete = "", False
         try:
             self._traffic.before()
@@ -99,6 +104,19 @@ class Performance:
             self._heal()
         self.end()
         return self._judged(doubt, complete)
+
+    def cut_short(self, reason: str) -> Played:
+        """What was seen until now, where the run has to end.
+
+        What was broken at the last look is; nothing is judged anew, for a step may be half done.
+        """
+        if not self._recording:
+            return Played(self._scenario, Outcome.UNKNOWN, reason=reason, complete=False)
+        history = self._history()
+        seen = () if history.interference else self._seen
+        result = Outcome.VIOLATED if violations(seen) else Outcome.UNKNOWN
+        reason = "" if violations(seen) else reason
+        return Played(self._scenario, result, seen, violations(seen), reason, complete=False, history=history)
 
     def end(self) -> None:
         """Send nothing more; what an interruption leaves to do, once the faults are undone. Idempotent."""
@@ -215,6 +233,8 @@ class Performance:
             _SeenEnough: nothing more needs to be seen.
         """
         self._judged_s = now_s = self._clock.now()
+        if self._breaker:
+            self._breaker.look(self._recorder, self._expected.at(now_s), self._began_s)
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough
         if self._recorder.news == self._judged_news and self._is_excused(now_s):

@@ -17,7 +17,8 @@ from typing import Any
 
 import click
 
-from fuzzer.cli.exit_codes import ExitCode, NobodyReads, of_error
+from fuzzer.cli.exit_codes import ExitCode, NobodyReads, of_error, of_halt
+from fuzzer.halts import Halt, Interrupted
 from models.errors import KnockonError
 
 TRACEBACK = "KNOCKON_TRACEBACK"
@@ -42,6 +43,7 @@ COMMANDS: Mapping[str, Entry] = {
     "health": Entry("fuzzer.cli.health", "show how every service is"),
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),
     "wire": Entry("fuzzer.cli.wire", "print a compose override that puts proxies on connections"),
+    "stop": Entry("fuzzer.cli.stop", "end the runs that go on, from another terminal"),
     "heal": Entry("fuzzer.cli.heal", "undo what runs that died left behind"),
     "doctor": Entry("fuzzer.cli.doctor", "tell what works here, and what to do about the rest"),
 }
@@ -86,6 +88,14 @@ class Commands(click.Group):
             _read_no_more()
             code = ExitCode.PIPE
         sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:  # as click's own, which would take any halt for Ctrl-C
+        """Run the command; one that is halted ends with one message, too."""
+        try:
+            return super().invoke(ctx)
+        except Halt as halt:
+            click.echo(f"{halt}." if isinstance(halt, Interrupted) else f"Stopped: {halt}.", err=True)
+            return of_halt(halt)
 
     def _run(self, args: Sequence[str], **extra: Any) -> int:
         try:

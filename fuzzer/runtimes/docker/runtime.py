@@ -69,7 +69,7 @@ class DockerRuntime(Resources, Linked, Holds):
         Linked.__init__(self)
         Holds.__init__(self, self._address)
         self._edges = Edges(
-            clients, project, target.services, self._time.engine_now_s, self._link, fleet.saw_interference
+            clients, project, target, self._time.engine_now_s, self._link, fleet.saw_interference
         )
         self._journal = DockerJournal(clients, project, run, images, self.remember)
         self._stream: EventStream | None = None
