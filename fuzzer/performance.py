@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from fuzzer.actions.base import Stage
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, StepBegan
+from fuzzer.halts import Stopped
 from fuzzer.judge import judge, outcome, unite, violations
 from fuzzer.recorder import Recorder
 from fuzzer.roles import aimed
-from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from fuzzer.runtimes.base import ProcessState, Runtime, Undo, only
 from fuzzer.safety.breaker import Breaker
 from fuzzer.traffic import MakeTraffic
 from invariants.base import Invariant
@@ -186,7 +186,7 @@ class Performance:
         if action.harmful:
             self._last_fault_s = now_s
         if done:
-            self._outstanding = _only(self._outstanding, self._expected.lasting())
+            self._outstanding = only(self._outstanding, self._expected.lasting())
 
     # Watching.
 
@@ -231,21 +231,32 @@ class Performance:
 
         Raises:
             _SeenEnough: nothing more needs to be seen.
+            Stopped: somebody suffers who is protected.
         """
         self._judged_s = now_s = self._clock.now()
-        if self._breaker:
-            self._breaker.look(self._recorder, self._expected.at(now_s), self._began_s)
+        self._spare_protected(now_s)
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough
         if self._recorder.news == self._judged_news and self._is_excused(now_s):
             return  # nothing that could change a verdict
         self._judged_news = self._recorder.news
-        self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
+        self._judge()
         found = violations(self._seen)
         if any(violation.signature == self._stop_at for violation in found):
             raise _SeenEnough
         if found and self._stop_at is None and self._violated_s is None:
             self._violated_s = now_s
+
+    def _spare_protected(self, now_s: float) -> None:
+        if self._breaker:
+            try:
+                self._breaker.look(self._recorder, self._expected.at(now_s), self._began_s)
+            except Stopped:
+                self._judge()
+                raise
+
+    def _judge(self) -> None:
+        self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
 
     def _is_excused(self, now_s: float) -> bool:
         """Whether a fault excuses whoever is unhealthy now, so that only its end can accuse anybody."""
@@ -262,7 +273,7 @@ class Performance:
             return
         self._lifted = bool(self._outstanding)
         if self._lifted:
-            self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
+            self._judge()
         self._lift(None)
         self._recorder.healed(self._clock.now())
         self._healed = True
@@ -273,7 +284,7 @@ class Performance:
         One that fails keeps none of the others from being undone; its error is raised at the end.
         """
         failed: Inconclusive | None = None
-        for undo in reversed(_only(self._outstanding, services)):
+        for undo in reversed(only(self._outstanding, services)):
             try:
                 self._runtime.undo(undo)
                 for name in undo.targets:
@@ -281,7 +292,7 @@ class Performance:
                 self._expected = self._expected.at(self._clock.now()).relieved(undo.targets)
             except Inconclusive as error:
                 failed = failed or error
-        self._outstanding = _only(self._outstanding, self._expected.lasting())
+        self._outstanding = only(self._outstanding, self._expected.lasting())
         if failed:
             raise failed
 
@@ -310,12 +321,3 @@ class Performance:
         result, reason = outcome(verdicts, doubt)
         found = violations(verdicts)
         return Played(self._scenario, result, verdicts, found, reason or doubt, complete, history=history)
-
-
-def _only(undos: Sequence[Undo], targets: Sequence[str] | None) -> list[Undo]:
-    """The undos, less what they do to other services and links; None for all."""
-    kept = [
-        replace(undo, targets=tuple(name for name in undo.targets if targets is None or name in targets))
-        for undo in undos
-    ]
-    return [undo for undo in kept if undo.targets]

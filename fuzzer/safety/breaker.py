@@ -32,8 +32,8 @@ class Breaker:
         most = self._target.safety.breaker
         if self._failed_gates >= most:
             raise Stopped(
-                f"the breaker: {most} scenarios in a row found the fleet unsteady before any fault: "
-                f"{unsteady}; x-knockon.safety.breaker allows fewer than {most}"
+                f"the breaker: the fleet was unsteady before any fault, {most} times in a row: {unsteady}; "
+                f"x-knockon.safety.breaker allows fewer than {most}"
             )
 
     def did_not_return(self, unsteady: str) -> None:
