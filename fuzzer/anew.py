@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from fuzzer.events import Played
+from fuzzer.halts import Halt
 from fuzzer.runner import Runner
 from fuzzer.traffic import MakeTraffic
 from models.scenario import Scenario
@@ -37,3 +38,6 @@ class AnewPlayer:
     def leave_steady(self) -> str:
         """Nothing is left of any fleet."""
         return ""
+
+    def leave_lifted(self, halt: Halt) -> None:
+        """Nothing is left of any fleet."""

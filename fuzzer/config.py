@@ -33,6 +33,8 @@ class RunConfig:
         actions: the actions to draw, by name; none for all.
         metrics_port: where metrics of the run are served; None for nowhere.
         min_coverage: the share that a search has to exercise, in each dimension that is named.
+        allow_remote: whether an engine may be touched that is not this machine's.
+        meant: names that look like production and may be touched all the same.
     """
 
     targets: tuple[Path, ...] = ()
@@ -46,6 +48,8 @@ class RunConfig:
     actions: tuple[str, ...] = ()
     metrics_port: int | None = None
     min_coverage: Mapping[Dimension, float] = field(default_factory=dict)
+    allow_remote: bool = False
+    meant: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -82,6 +86,7 @@ class RunConfig:
         words += ["--project", self.project] if self.project else []
         words += ["--runtime", self.runtime_name] if self.targets or self.project or self.runtime else []
         words += ["--edge-proxy", self.edge_proxy] if self.edge_proxy else []
+        words += ["--allow-remote"] if self.allow_remote else []  # but a name is typed each time
         return "".join(f" {shlex.quote(word)}" for word in words)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from fuzzer.halts import Halt
 from models.coverage import Coverage
 from models.histogram import Histogram
 from models.history import History
@@ -161,6 +162,7 @@ class Summary:
         gave_up: whether it ended because scenarios told nothing.
         seed: writes the same scenarios again.
         coverage: what was exercised, and what never was.
+        halt: what ended the run from outside of it; None if it came to its own end.
     """
 
     scenarios: int
@@ -177,6 +179,7 @@ class Summary:
     gave_up: bool
     seed: int
     coverage: Coverage = field(default_factory=Coverage)
+    halt: Halt | None = None
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from fuzzer.actions.base import Stage
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, StepBegan
+from fuzzer.halts import Stopped
 from fuzzer.judge import judge, outcome, unite, violations
 from fuzzer.recorder import Recorder
 from fuzzer.roles import aimed
-from fuzzer.runtimes.base import ProcessState, Runtime, Undo
+from fuzzer.runtimes.base import ProcessState, Runtime, Undo, only
+from fuzzer.safety.breaker import Breaker
 from fuzzer.traffic import MakeTraffic
 from invariants.base import Invariant
 from models.errors import Inconclusive, Interference, StepInvalid
@@ -41,6 +42,7 @@ class Performance:
     Args:
         stop_at: a signature; once it shows, the rest does not matter. Without one, the first violation
             of any kind ends the steps, and the watch goes on for ``observe_s``.
+        breaker: ends the run when somebody suffers who is protected.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Performance:
         events: Events,
         make_traffic: MakeTraffic,
         stop_at: str | None,
+        breaker: Breaker | None = None,
     ) -> None:
         self._scenario = scenario
         self._target = target
@@ -62,6 +65,7 @@ class Performance:
         self._events = events
         self._traffic = make_traffic(scenario, self._pass_time, self._history)
         self._stop_at = stop_at
+        self._breaker = breaker
         self._clock = runtime.clock
         self._stage = Stage(
             target,
@@ -76,8 +80,8 @@ class Performance:
         self._expected = Expected(target.topology, target.limits.recovery_s_max, self._clock.now())
         self._before = self._expected
         self._outstanding: list[Undo] = []
-        self._lifted = self._healed = False
-        self._last_fault_s = self._clock.now()
+        self._recording = self._lifted = self._healed = False
+        self._began_s = self._last_fault_s = self._clock.now()
         self._judged_s = 0.0
         self._judged_news = -1
         self._seen: tuple[Verdict, ...] = ()
@@ -90,6 +94,7 @@ class Performance:
             RuntimeUnavailable: the engine or supervisor does not answer.
         """
         self._recorder.begin(self._scenario, self._clock.now())
+        self._recording = True
         doubt, complete = "", False
         try:
             self._traffic.before()
@@ -107,6 +112,19 @@ class Performance:
             self._heal()
         self.end()
         return self._judged(doubt, complete)
+
+    def cut_short(self, reason: str) -> Played:
+        """What was seen until now, where the run has to end.
+
+        What was broken at the last look is; nothing is judged anew, for a step may be half done.
+        """
+        if not self._recording:
+            return Played(self._scenario, Outcome.UNKNOWN, reason=reason, complete=False)
+        history = self._history()
+        seen = () if history.interference else self._seen
+        result = Outcome.VIOLATED if violations(seen) else Outcome.UNKNOWN
+        reason = "" if violations(seen) else reason
+        return Played(self._scenario, result, seen, violations(seen), reason, complete=False, history=history)
 
     def end(self) -> None:
         """Send nothing more; what an interruption leaves to do, once the faults are undone. Idempotent."""
@@ -177,7 +195,7 @@ class Performance:
         if action.harmful:
             self._last_fault_s = now_s
         if done:
-            self._outstanding = _only(self._outstanding, self._expected.lasting())
+            self._outstanding = only(self._outstanding, self._expected.lasting())
 
     # Watching.
 
@@ -222,19 +240,32 @@ class Performance:
 
         Raises:
             _SeenEnough: nothing more needs to be seen.
+            Stopped: somebody suffers who is protected.
         """
         self._judged_s = now_s = self._clock.now()
+        self._spare_protected(now_s)
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:
             raise _SeenEnough
         if self._recorder.news == self._judged_news and self._is_excused(now_s):
             return  # nothing that could change a verdict
         self._judged_news = self._recorder.news
-        self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
+        self._judge()
         found = violations(self._seen)
         if any(violation.signature == self._stop_at for violation in found):
             raise _SeenEnough
         if found and self._stop_at is None and self._violated_s is None:
             self._violated_s = now_s
+
+    def _spare_protected(self, now_s: float) -> None:
+        if self._breaker:
+            try:
+                self._breaker.look(self._recorder, self._expected.at(now_s), self._began_s)
+            except Stopped:
+                self._judge()
+                raise
+
+    def _judge(self) -> None:
+        self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
 
     def _is_excused(self, now_s: float) -> bool:
         """Whether a fault excuses whoever is unhealthy now, so that only its end can accuse anybody."""
@@ -251,7 +282,7 @@ class Performance:
             return
         self._lifted = bool(self._outstanding)
         if self._lifted:
-            self._seen = unite(self._seen, judge(self._invariants, self._history(), self._target))
+            self._judge()
         self._lift(None)
         self._recorder.healed(self._clock.now())
         self._healed = True
@@ -262,7 +293,7 @@ class Performance:
         One that fails keeps none of the others from being undone; its error is raised at the end.
         """
         failed: Inconclusive | None = None
-        for undo in reversed(_only(self._outstanding, services)):
+        for undo in reversed(only(self._outstanding, services)):
             began_s = self._clock.now()
             try:
                 self._runtime.undo(undo)
@@ -272,7 +303,7 @@ class Performance:
                 self._expected = now.relieved(undo.targets, since_s=began_s)
             except Inconclusive as error:
                 failed = failed or error
-        self._outstanding = _only(self._outstanding, self._expected.lasting())
+        self._outstanding = only(self._outstanding, self._expected.lasting())
         if failed:
             raise failed
 
@@ -301,12 +332,3 @@ class Performance:
         result, reason = outcome(verdicts, doubt)
         found = violations(verdicts)
         return Played(self._scenario, result, verdicts, found, reason or doubt, complete, history=history)
-
-
-def _only(undos: Sequence[Undo], targets: Sequence[str] | None) -> list[Undo]:
-    """The undos, less what they do to other services and links; None for all."""
-    kept = [
-        replace(undo, targets=tuple(name for name in undo.targets if targets is None or name in targets))
-        for undo in undos
-    ]
-    return [undo for undo in kept if undo.targets]

@@ -15,12 +15,14 @@ import pytest
 if TYPE_CHECKING:
     from fuzzer.config import RunConfig
     from fuzzer.events import Event, Listener
+    from fuzzer.halts import Halt
     from fuzzer.session import Session
 
 HERE = Path(__file__).resolve().parent
 EXIT_REQUEST, EXIT_UNKNOWN, EXIT_INTERRUPTED = 2, 3, 130
 _CONFIG = pytest.StashKey["RunConfig"]()
 _CODE = pytest.StashKey[int]()
+_INTERRUPTED = pytest.StashKey[bool]()
 _NOTES = pytest.StashKey[list[str]]()
 
 
@@ -62,6 +64,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--coverage", action="store_true", help="print the whole coverage map at the end")
     group.addoption("--under-load", action="store_true", help="play only scenarios that send a load")
     group.addoption("--seed", type=int, metavar="N", help="write the same scenarios again")
+    group.addoption("--allow-remote", action="store_true", help="touch an engine of another machine")
+    group.addoption(
+        "--i-mean",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="touch what is called so, although it looks like production; repeatable",
+    )
     group.addoption("--pins", type=Path, metavar="DIR", help="folder of pins (default: beside the target)")
     group.addoption(
         "--state", type=Path, default=Path(".knockon"), metavar="DIR", help="findings, logs, journals"
@@ -91,6 +101,8 @@ def run_config(config: pytest.Config) -> RunConfig:
             edge_proxy=option("edge_proxy"),
             actions=tuple(option("action")),
             metrics_port=option("metrics_port"),
+            allow_remote=option("allow_remote"),
+            meant=tuple(option("i_mean")),
             min_coverage=parse_min_coverage(option("min_coverage")),
             search=SearchOptions(
                 budget_s=parse_duration(option("budget")),
@@ -129,6 +141,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
     """A fleet that is up and watched; its progress is shown while it goes on."""
+    from fuzzer.halts import Halt
     from fuzzer.session import open_session
     from models.errors import Inconclusive, RequestError
 
@@ -138,6 +151,8 @@ def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
             yield session
     except (RequestError, Inconclusive) as error:
         _leave(request.config, error)
+    except Halt as halt:
+        leave_halted(request.config, halt)
 
 
 def _leave(config: pytest.Config, error: Exception) -> NoReturn:
@@ -148,6 +163,22 @@ def _leave(config: pytest.Config, error: Exception) -> NoReturn:
     code = EXIT_REQUEST if isinstance(error, RequestError) else EXIT_UNKNOWN
     config.stash[_CODE] = code = min(code, config.stash.get(_CODE, code))
     pytest.exit(shown(str(error)), returncode=code)
+
+
+def note_halt(config: pytest.Config, halt: Halt) -> None:
+    """Whoever interrupts a run is told so in the end, whatever else is told."""
+    from fuzzer.halts import Interrupted
+
+    config.stash[_INTERRUPTED] = isinstance(halt, Interrupted)
+
+
+def leave_halted(config: pytest.Config, halt: Halt, told: str = "") -> NoReturn:
+    """End pytest because the run has to end; ``told`` is what was violated."""
+    note_halt(config, halt)
+    code = pytest.ExitCode.TESTS_FAILED if told else EXIT_UNKNOWN
+    config.stash[_CODE] = code = min(code, config.stash.get(_CODE, code))
+    lines = filter(None, (told, str(halt)))
+    pytest.exit("\n".join(lines), returncode=EXIT_INTERRUPTED if config.stash[_INTERRUPTED] else code)
 
 
 def _progress(config: pytest.Config, options: str) -> Listener:
@@ -210,7 +241,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     stash = session.config.stash
     if _CONFIG not in stash:
         return
-    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+    if stash.get(_INTERRUPTED, False):
+        session.exitstatus = EXIT_INTERRUPTED
+    elif exitstatus == pytest.ExitCode.TESTS_FAILED:
         session.exitstatus = stash.get(_CODE, EXIT_UNKNOWN)
     elif exitstatus == pytest.ExitCode.INTERRUPTED and stash.get(_CODE, None) != EXIT_REQUEST:
         session.exitstatus = EXIT_INTERRUPTED

@@ -44,6 +44,14 @@ class _Tape:
     whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Unwell:
+    """For how long a service is unhealthy, and what its latest probe says."""
+
+    seconds: float
+    detail: str
+
+
 class Recorder:
     """The sink of a runtime's watchers, and the maker of histories.
 
@@ -209,6 +217,13 @@ class Recorder:
         with self._lock:
             recent = self._recent[service]
             return bool(recent) and recent[-1].healthy and recent[-1].at_s >= since_s
+
+    def unhealthy_for(self, service: str, since_s: float) -> Unwell | None:
+        """For how long it was unhealthy without a break until its latest answer, counted since a moment."""
+        with self._lock:
+            bad = list(takewhile(lambda seen: not seen.healthy, reversed(self._recent[service])))
+        began_s = max(bad[-1].at_s, since_s) if bad else 0.0
+        return Unwell(bad[0].ended_s - began_s, bad[0].detail) if bad else None
 
     def unsteady(self, now_s: float, since_s: float = float("-inf")) -> dict[str, str]:
         """Services that were not healthy, prompt and undisturbed for ``steady_s``, each with why.

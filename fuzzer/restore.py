@@ -19,6 +19,9 @@ from models.target import Target
 GENTLE_S = 10.0
 """How long a fleet that was started again may take to become steady."""
 
+LIFTED_S, LOOKED_S = 3.0, 0.25
+"""How long a run that ends waits for what it started; how long all has to run before it is believed."""
+
 RENEWALS_MOST = 3
 PASSES_MOST = 3
 LAYER_S = 20.0
@@ -64,6 +67,35 @@ class Restorer:
         """Make the fleet steady; returns "" or what is still not."""
         self._revive()
         return self.renew() if self.wait_until_steady(GENTLE_S) else ""
+
+    def lift(self) -> str:
+        """Let go on what is frozen and start what is down, at once; "" or what still is not as it should be.
+
+        For a run that ends now: nobody is waited for beyond ``LIFTED_S``, and nothing is stopped. A fault
+        that was under way when the run ended may take effect only after its undo, so it is looked twice.
+        """
+        services = self._target.topology.services
+        deadline_s, well_since_s = self._clock.now() + LIFTED_S, None
+        while True:
+            frozen, down = self._of(services, ProcessState.PAUSED), self._of(services, ProcessState.DOWN)
+            now_s = self._clock.now()
+            if not frozen and not down:
+                well_since_s = now_s if well_since_s is None else well_since_s
+                if now_s - well_since_s >= LOOKED_S:
+                    return ""
+            elif now_s > deadline_s:
+                return "; ".join([*(f"{n} is frozen" for n in frozen), *(f"{n} is down" for n in down)])
+            else:
+                well_since_s = None
+                self._let_go(frozen, down)
+            self._clock.sleep(0.02)
+
+    def _let_go(self, frozen: tuple[str, ...], down: tuple[str, ...]) -> None:
+        if frozen:
+            self._runtime.undo(Undo("unpause", frozen))
+        for layer in self._target.topology.start_layers():
+            if mine := tuple(name for name in layer if name in down):
+                self._runtime.undo(Undo("start", mine))
 
     def renew(self) -> str:
         """Stop and start every service, so that nothing is left of what was; "" or what is not steady."""

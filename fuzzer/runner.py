@@ -18,15 +18,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, ScenarioBegan, ScenarioEnded
+from fuzzer.halts import Halt, as_halt
 from fuzzer.loads.base import Loads
 from fuzzer.performance import Performance
 from fuzzer.recorder import Recorder
 from fuzzer.restore import Restorer
 from fuzzer.runtimes.base import Runtime, Undo
+from fuzzer.safety.breaker import Breaker
 from fuzzer.scenarios import check_scenario, resolved, undos
 from fuzzer.traffic import MakeTraffic, PassTime, Traffic
 from invariants.base import Invariant
@@ -60,6 +62,10 @@ class Player(Protocol):
         """Bring a fleet that did not end steady back."""
         ...
 
+    def leave_lifted(self, halt: Halt) -> None:
+        """Undo now whatever may still be in force; the halt is told what is not."""
+        ...
+
 
 class Runner:
     """Plays scenarios on a runtime that is entered and watched.
@@ -71,6 +77,8 @@ class Runner:
         invariants: the promises, the gravest first.
         events: who is told.
         loads: who sends requests.
+        check: asked before each scenario; raises if none may begin.
+        breaker: ends a run that does more harm than it tells; None where nobody suffers.
     """
 
     def __init__(
@@ -81,6 +89,9 @@ class Runner:
         invariants: Sequence[Invariant],
         events: Events,
         loads: Loads,
+        *,
+        check: Callable[[], None] = lambda: None,
+        breaker: Breaker | None = None,
     ) -> None:
         self._target = target
         self._runtime = runtime
@@ -89,6 +100,8 @@ class Runner:
         self._events = events
         self._clock = runtime.clock
         self._loads = loads
+        self._check = check
+        self._breaker = breaker
         self._restorer = Restorer(runtime, recorder, target)
         self._entries: list[str] = []
         self._suspect = False
@@ -114,18 +127,40 @@ class Runner:
 
         Raises:
             ScenarioError: the scenario makes no sense here, or may not be played; nothing was touched.
+            Halt: the run ends; what was harmed is healed, and what was seen is in ``played``.
         """
         scenario = resolved(scenario, self._target)
         check_scenario(scenario, self._target, self._runtime)
         began_s = self._clock.now()
         try:
+            self._check()
             unsteady = self._renew() if fresh else self._resume()
+            if self._breaker:
+                self._breaker.gate(unsteady)
             if unsteady:
                 reason = f"the fleet is not steady before any fault: {unsteady}"
                 return self._unplayed(scenario, purpose, reason)
             return self._play(scenario, purpose, began_s, stop_at, make_traffic)
         except Inconclusive as error:
             return self._unplayed(scenario, purpose, str(error))
+        except KeyboardInterrupt as error:
+            halt = as_halt(error)
+            if halt.trouble is None:
+                self.leave_lifted(halt)
+            raise halt from None
+
+    def leave_lifted(self, halt: Halt, failed: str = "") -> None:
+        """Undo now whatever may still be in force, where the run has to end; the halt is told what is not."""
+        if not self._suspect:
+            return
+        try:
+            left = self._restorer.lift()
+        except Inconclusive as error:
+            left = str(error)
+        halt.trouble = "; ".join(dict.fromkeys(filter(None, (halt.trouble, failed, left))))
+        if not halt.trouble:
+            with suppress(Inconclusive):  # an entry that stays does no harm: its undo is idempotent
+                self._trusted("")
 
     def leave_steady(self) -> str:
         """Bring a fleet that did not end steady back, and forget its undos; "" or what is still not.
@@ -144,10 +179,16 @@ class Runner:
         self._suspect = True
         self._write([Undo("start", self._target.faultable)])
         self._tired = ()
-        return self._trusted(self._restorer.renew())
+        return self._trusted(self._returned(self._restorer.renew()))
+
+    def _returned(self, unsteady: str) -> str:
+        """Of a fleet that was started anew: one that is not steady even so is left alone from now on."""
+        if unsteady and self._breaker:
+            self._breaker.did_not_return(unsteady)
+        return unsteady
 
     def _resume(self) -> str:
-        unsteady = self.leave_steady()
+        unsteady = self._returned(self.leave_steady())
         if not unsteady:
             self._restorer.calm(self._tired)
             self._tired = ()
@@ -193,16 +234,16 @@ class Runner:
             self._events,
             make_traffic or self._traffic,
             stop_at,
+            self._breaker,
         )
         try:
             self._events.emit(ScenarioBegan(scenario, purpose))
             played = replace(performance.play(), seconds=self._clock.now() - began_s)
             self._events.emit(ScenarioEnded(played, purpose))
+        except KeyboardInterrupt as error:
+            self._cut_short(as_halt(error), performance, purpose, began_s, lifting)
         except BaseException:
-            # What cannot be undone now stays in the journal, for whoever comes next.
-            for undo in reversed(lifting):
-                with suppress(Inconclusive):
-                    self._runtime.undo(undo)
+            self._undo_all(lifting)
             raise
         finally:
             performance.end()
@@ -210,6 +251,30 @@ class Runner:
         if played.outcome is Outcome.HOLDS:
             self._trusted("")
         return played
+
+    def _undo_all(self, undos: Sequence[Undo]) -> str:
+        """The last one first; "" or what could not be undone, which stays in the journal."""
+        failed = []
+        for undo in reversed(undos):
+            try:
+                self._runtime.undo(undo)
+            except Inconclusive as error:
+                failed.append(f"{undo.verb} {' '.join(undo.targets)}: {error}")
+        return "; ".join(failed)
+
+    def _cut_short(
+        self, halt: Halt, performance: Performance, purpose: str, began_s: float, lifting: Sequence[Undo]
+    ) -> NoReturn:
+        """End the run in the middle of a scenario, with what was seen of it."""
+        try:
+            played = performance.cut_short(halt.reason)
+        finally:
+            failed = self._undo_all(lifting)
+            self.leave_lifted(halt, failed)
+        played = replace(played, seconds=self._clock.now() - began_s)
+        halt.played.append(played)
+        self._events.emit(ScenarioEnded(played, purpose))
+        raise halt from None
 
     def _unplayed(self, scenario: Scenario, purpose: str, reason: str) -> Played:
         self._suspect = True

@@ -10,6 +10,8 @@ from fuzzer.runtimes.able import HasReplicas
 from fuzzer.runtimes.base import Runtime, Undo
 from models.errors import ScenarioError
 from models.expected import Expected
+from models.link import is_link
+from models.members import is_within
 from models.scenario import Scenario
 from models.some import is_some, replica_of, service_of
 from models.step import Step
@@ -71,10 +73,14 @@ def resolved(scenario: Scenario, target: Target) -> Scenario:
 
 
 def undos(scenario: Scenario, target: Target) -> list[Undo]:
-    """What lifts everything that a scenario will do; each member where any of them may be harmed."""
+    """What lifts everything that a scenario will do; each member where any of them may be harmed.
+
+    Whoever faults may not touch is not started or woken either: somebody may want it down.
+    """
     found: list[Undo] = []
     for step in scenario:
-        names = dict.fromkeys(one for name in step.targets for one in target.topology.may_mean(name))
+        meant = (one for name in step.targets for one in target.topology.may_mean(name))
+        names = dict.fromkeys(n for n in meant if is_link(n) or service_of(n) in target.faultable)
         found += ACTIONS[step.action].undo(Step(step.action, tuple(names), step.params))
     return found
 
@@ -133,12 +139,32 @@ def _check_replica(name: str, step: Step, runtime: Runtime) -> None:
 def _check_safety(step: Step, before: Expected, then: Expected, target: Target) -> None:
     if obstacle := ACTIONS[step.action].obstacle(step, target, before):
         raise ScenarioError(f"`{step}`: {obstacle}")
-    together, most = then.active(), target.safety.max_faults
-    if len(together) > most:
-        raise ScenarioError(
-            f"`{step}`: would harm {len(together)} services at once ({', '.join(together)}); "
-            f"x-knockon.safety.max_faults allows {most}"
-        )
+    for now in _moments(step, before, then):
+        together, most = now.active(), target.safety.max_faults
+        if len(together) > most:
+            raise ScenarioError(
+                f"`{step}`: would harm {len(together)} services at once ({', '.join(together)}); "
+                f"x-knockon.safety.max_faults allows {most}"
+            )
+        if not is_within(target, now):
+            raise ScenarioError(f"`{step}`: {_too_wide(target, together)}")
+
+
+def _moments(step: Step, before: Expected, then: Expected) -> Iterator[Expected]:
+    """What is expected after each turn of a step, for in the middle more may be in force than at its end."""
+    for _, _, now in fold(ACTIONS[step.action].turns(step), before):
+        yield now
+    yield then
+
+
+def _too_wide(target: Target, together: Collection[str]) -> str:
+    reached, services = target.topology.reach(together), target.topology.services
+    names = [name for name in services if name in reached]
+    return (
+        f"with it {len(names)} of {len(services)} services ({len(names) / len(services):.0%}) are inside the "
+        f"blast radius of what is in force ({', '.join(together)}): {', '.join(names)}; "
+        f"x-knockon.safety.max_blast_radius allows {target.safety.max_blast_radius:g}"
+    )
 
 
 def _untouched(target: Target) -> Expected:

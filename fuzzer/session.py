@@ -6,13 +6,11 @@ RunConfig ──▶ target ──▶ runtime ──▶ recorder ──▶ runner
 from __future__ import annotations
 
 import os
-import signal
-import threading
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import FrameType
 
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS, available
@@ -23,11 +21,14 @@ from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener, Noted
 from fuzzer.files import private_folder
+from fuzzer.guarded import Guard, guarded
+from fuzzer.halts import as_halt
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
 from fuzzer.runtimes.able import CanBeginAnew, CanPoison, CanSend, Modelled
 from fuzzer.runtimes.base import Runtime
+from fuzzer.safety.signals import Signals
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
@@ -35,7 +36,8 @@ from fuzzer.shown import complain
 from fuzzer.targets.files import load_target
 from invariants.base import Invariant
 from models.compose_spec import PROJECT_NAME
-from models.errors import Inconclusive, RequestError, RuntimeUnavailable
+from models.errors import Inconclusive, KnockonError, RequestError, RuntimeUnavailable
+from models.place import Place
 from models.target import Target
 
 
@@ -99,6 +101,7 @@ class Session:
     runner: Player
     actions: Mapping[str, Action]
     events: Events
+    signals: Signals
 
     def campaign(self, options: SearchOptions | None = None) -> Campaign:
         """A search with the session's options, or others."""
@@ -113,6 +116,7 @@ class Session:
             options or self.config.search,
             kept=self.config.state / "examples",
             twin=self.twin,
+            telling=self.signals.telling,
         )
 
     @cached_property
@@ -129,6 +133,21 @@ class Session:
         return _anew_player(self.target, fleet, self.config.invariants, Events())
 
 
+def place_of(config: RunConfig, target: Target) -> Place | None:
+    """Where the fleet runs, or would; None where nothing is touched, because all of it is modelled.
+
+    Raises:
+        RuntimeUnavailable: no engine answers.
+    """
+    if config.runtime_name == "sim":
+        return None
+    if config.runtime_name == "docker":
+        from fuzzer.runtimes.docker.whereabouts import whereabouts
+
+        return whereabouts(config.project or target.name, ask=config.allow_remote)
+    return Place((("the project", target.name), ("this machine", socket.gethostname())))
+
+
 @contextmanager
 def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
     """Read the target, start or adopt its fleet, watch it; heal and leave it at the end.
@@ -136,8 +155,9 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
     What an earlier run left broken is healed first. SIGTERM ends a session like Ctrl-C does.
 
     Raises:
-        RequestError: the target or the options are wrong; nothing was touched.
+        RequestError: the target or the options are wrong, or a safety rule refuses; nothing was touched.
         RuntimeUnavailable: the engine or supervisor does not answer.
+        Halt: a signal or a rule ended the run; the fleet is healed.
     """
     target = read_target(config)
     invariants = config.invariants
@@ -147,8 +167,16 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             'the compose file, or give services the label knockon.enable: "true"'
         )
     refuse_undefined(target, config.min_coverage)
+    try:
+        place = place_of(config, target)
+    except RuntimeUnavailable as error:
+        raise _with_what_works(error, target, config) from None
     private_folder(config.state)
-    with open_runtime(config, target) as runtime, ExitStack() as stack:
+    with (
+        guarded(config, target, place) as guard,
+        open_runtime(config, target, guard.signals) as runtime,
+        ExitStack() as stack,
+    ):
         target, actions = _as_wired(target, runtime), _drawn(runtime, config.actions)
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
@@ -160,14 +188,20 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             events.add(metrics)
             events.emit(Noted(f"metrics of this run: http://127.0.0.1:{port}/metrics"))
         runtime.watch(recorder)
-        runner = _player(target, runtime, recorder, invariants, events)
+        runner = _player(target, runtime, recorder, invariants, events, guard)
         try:
-            yield Session(config, target, runtime, recorder, runner, actions, events)
+            yield Session(config, target, runtime, recorder, runner, actions, events, guard.signals)
+            if guard.signals.halt:  # pytest lets us go on as if nothing had happened
+                runner.leave_lifted(guard.signals.halt)
+            else:
+                runner.leave_steady()
+        except KeyboardInterrupt as error:
+            runner.leave_lifted(as_halt(error))
+            raise
         except BaseException:
             with suppress(Inconclusive):  # the journal keeps what cannot be undone now
                 runner.leave_steady()
             raise
-        runner.leave_steady()
 
 
 def _as_wired(target: Target, runtime: Runtime) -> Target:
@@ -227,11 +261,22 @@ def _player(
     recorder: Recorder,
     invariants: tuple[Invariant, ...],
     events: Events,
+    guard: Guard,
 ) -> Player:
     """Who plays: on this fleet, or on one of its own for each scenario where that costs nothing."""
     if isinstance(runtime, CanBeginAnew):
         return _anew_player(target, runtime, invariants, events)
-    return Runner(target, runtime, recorder, invariants, events, _loads(target, runtime, recorder))
+    loads = _loads(target, runtime, recorder)
+    return Runner(
+        target,
+        runtime,
+        recorder,
+        invariants,
+        events,
+        loads,
+        check=guard.watch.check,
+        breaker=guard.breaker,
+    )
 
 
 def _anew_player(
@@ -255,7 +300,7 @@ def _loads(target: Target, runtime: Runtime, recorder: Recorder) -> Loads:
 
 
 @contextmanager
-def open_runtime(config: RunConfig, target: Target) -> Iterator[Runtime]:
+def open_runtime(config: RunConfig, target: Target, signals: Signals | None = None) -> Iterator[Runtime]:
     """Start or adopt the fleet of a target; SIGTERM ends that like Ctrl-C does.
 
     Raises:
@@ -267,13 +312,19 @@ def open_runtime(config: RunConfig, target: Target) -> Iterator[Runtime]:
         raise RequestError(
             f"there is no runtime {config.runtime_name!r}; expected one of: {', '.join(RUNTIMES)}"
         )
-    with _terminable(), ExitStack() as stack:
+    with ExitStack() as stack:
+        signals = signals or stack.enter_context(Signals())
         try:
             runtime = stack.enter_context(make(target, config))
         except (RequestError, RuntimeUnavailable) as error:
-            error.args = (f"{error}{_what_works(target, config)}",)
-            raise
+            raise _with_what_works(error, target, config) from None
+        stack.callback(signals.close)
         yield runtime
+
+
+def _with_what_works(error: KnockonError, target: Target, config: RunConfig) -> KnockonError:
+    error.args = (f"{error}{_what_works(target, config)}",)
+    return error
 
 
 def _what_works(target: Target, config: RunConfig) -> str:
@@ -296,20 +347,3 @@ def heal_leftovers(runtime: Runtime) -> list[str]:
             told.append(f"{undo.verb} {' '.join(undo.targets)}")
         runtime.journal.remove(entry)
     return told
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, so that it heals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fuzzer.plugin import inconclusive, violated
+from fuzzer.plugin import inconclusive, note_halt, violated
 from fuzzer.reports.coverage import shortfall
 from fuzzer.reports.text import finding_lines
 
@@ -19,12 +19,16 @@ UNKNOWN_SHARE_MOST = 0.25
 def test_fuzz(knockon_session: Session, pytestconfig: pytest.Config) -> None:
     """No random scenario breaks a promise."""
     summary = knockon_session.campaign().run()
+    if summary.halt:
+        note_halt(pytestconfig, summary.halt)
     if summary.findings:
         options = knockon_session.config.options()
         violated(
             pytestconfig,
             "\n\n".join("\n".join(finding_lines(finding, options)) for finding in summary.findings),
         )
+    if summary.halt:
+        inconclusive(pytestconfig, str(summary.halt))
     unknown = len(summary.inconclusive)
     if not summary.scenarios:
         reason = summary.inconclusive[-1] if unknown else summary.ended

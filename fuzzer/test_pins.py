@@ -9,14 +9,16 @@ damaged, newer, or its fault no longer takes effect: an error, never a pass
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fuzzer.events import Played
+from fuzzer.halts import Halt
 from fuzzer.pins import PinStatus, check_pin, read_pin
-from fuzzer.plugin import inconclusive, note, refused, violated
+from fuzzer.plugin import inconclusive, leave_halted, note, refused, violated
 from fuzzer.reports.text import violation_lines
 from fuzzer.search.replays import Replays
 from models.errors import PinError, ScenarioError
@@ -46,6 +48,9 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
         holds = replays.holds(pin.steps)
     except ScenarioError as error:  # this runtime cannot do what another could
         refused(pytestconfig, f"{pin_file}: {error}")
+    except Halt as halt:
+        known = pin.signature if pin.status is PinStatus.OPEN else ""
+        leave_halted(pytestconfig, halt, "\n".join(_new_lines(halt, known)))
     shown, of = replays.counts(pin.steps)
     other = replays.last_other
     if holds is not False and other and pin.status is PinStatus.GUARD:
@@ -69,3 +74,11 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
 def _broken(what: str, played: Played) -> str:
     lines = [line for violation in played.violations for line in violation_lines(violation)]
     return "\n".join([f"{what}: {played.scenario}", *lines])
+
+
+def _new_lines(halt: Halt, known: str) -> Iterator[str]:
+    """What was violated in what was cut short, but for what is known."""
+    for played in halt.played:
+        for violation in played.violations:
+            if violation.signature != known:
+                yield from violation_lines(violation)

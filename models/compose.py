@@ -14,10 +14,21 @@ from pydantic import Field
 
 from models.behaviour import Hints
 from models.compose_loads import LoadKeys
-from models.compose_words import AbsolutePath, Command, HttpUrl, Keys, Name, Printed, Variable, must
+from models.compose_words import (
+    AbsolutePath,
+    Command,
+    HttpUrl,
+    Keys,
+    Name,
+    Printed,
+    Variable,
+    WindowText,
+    must,
+)
 from models.limits import Limits
-from models.target import Counters, Criticality, LocalCommand, Role, Safety
+from models.target import PRODUCTION, Counters, Criticality, LocalCommand, Role, Safety
 from models.topology import Group
+from models.windows import Window
 
 
 def _is_pattern(text: str) -> bool:
@@ -34,11 +45,26 @@ class SafetyKeys(Keys):
     max_faults: int = Field(default=2, ge=1, le=100)
     """How many faults may be in force at the same time."""
     protect: list[str] = Field(default_factory=list)
-    """Services that no fault may touch."""
+    """Services that are never touched: no fault, no restart, no fault of a connection to or from them."""
+    max_blast_radius: float = Field(default=1.0, gt=0, le=1)
+    """The share of the fleet that may be inside the blast radius of the faults in force."""
+    excluded_windows: list[WindowText] = Field(default_factory=list)
+    """When nothing is touched, such as Mon-Fri 09:00-17:00 Europe/Berlin."""
+    production: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=lambda: list(PRODUCTION))
+    """Patterns of names (of projects, hosts, contexts) that have to be typed before a run."""
+    breaker: int = Field(default=3, ge=1, le=1000)
+    """So many scenarios in a row that find the fleet unsteady before any fault end the run."""
 
     def safety(self) -> Safety:
         """The same as a value of the target."""
-        return Safety(self.max_faults, frozenset(self.protect))
+        return Safety(
+            self.max_faults,
+            frozenset(self.protect),
+            self.max_blast_radius,
+            tuple(map(Window.parse, self.excluded_windows)),
+            tuple(self.production),
+            self.breaker,
+        )
 
 
 class GroupKeys(Keys):

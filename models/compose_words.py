@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Wit
 from models.errors import ScenarioError
 from models.some import is_some, service_of
 from models.step import Step
+from models.windows import Window
 
 
 def sayable(name: str) -> bool:
@@ -76,6 +77,11 @@ def _is_command(words: list[str]) -> list[str]:
     return words
 
 
+def _is_window(text: str) -> str:
+    Window.parse(text)
+    return text
+
+
 NO_NUL = must(lambda value: "\0" not in value, "text without NUL characters")
 Text = Annotated[str, NO_NUL]
 Name = Annotated[str, must(sayable, "a name that a scenario can say, such as checkout")]
@@ -99,6 +105,7 @@ Command = Annotated[
     AfterValidator(_is_command),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
+WindowText = Annotated[str, AfterValidator(_is_window)]
 Printed = Annotated[Text, BeforeValidator(printed), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 

@@ -9,7 +9,7 @@ lasting harm keeps busy, and only those that faults may touch::
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 from models.errors import ScenarioError
 from models.expected import Expected
@@ -22,6 +22,19 @@ from models.topology import Group
 def room(target: Target, expected: Expected) -> int:
     """How many services more may be harmed now."""
     return max(0, target.safety.max_faults - len(expected.active()))
+
+
+def is_within(target: Target, expected: Expected, more: Iterable[str] = ()) -> bool:
+    """Whether what is in force, and faults on these too, reaches no more of the fleet than it may."""
+    most = target.safety.max_blast_radius
+    if most >= 1:
+        return True
+    reached = target.topology.reach([*expected.active(), *more])
+    return len(reached) <= most * len(target.topology.services) + ROUNDING
+
+
+ROUNDING = 1e-9
+"""0.6 of 5 services are 3, whatever the computer makes of it."""
 
 
 def spared(target: Target, expected: Expected) -> tuple[str, ...]:

@@ -16,7 +16,11 @@ from models.limits import Limits
 from models.link import ONE_WAY, Link, is_link
 from models.load import Load
 from models.topology import Topology
+from models.windows import Window
 from models.wire import Wire
+
+PRODUCTION = ("*prod*", "*prd*", "live", "live[-_.]*", "*[-_.]live", "*[-_.]live[-_.]*")
+"""Names that look like production, unless the target says otherwise."""
 
 
 class Restart(StrEnum):
@@ -177,10 +181,23 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """What the fuzzer may not do: more than ``max_faults`` at once, anything to ``protect``."""
+    """What the fuzzer may not do.
+
+    Attributes:
+        max_faults: faults in force at once, at most.
+        protect: services that are never touched.
+        max_blast_radius: the share of the fleet that may be inside the blast radius of what is in force.
+        excluded_windows: when nothing is touched.
+        production: patterns of names that have to be typed before anything so named is touched.
+        breaker: gates in a row that may fail before a run is ended.
+    """
 
     max_faults: int = 2
     protect: frozenset[str] = frozenset()
+    max_blast_radius: float = 1.0
+    excluded_windows: tuple[Window, ...] = ()
+    production: tuple[str, ...] = PRODUCTION
+    breaker: int = 3
 
 
 @dataclass(frozen=True)

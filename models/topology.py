@@ -159,6 +159,13 @@ class Topology:
         """
         return frozenset().union(*map(self.radius_of, targets))
 
+    def reach(self, targets: Iterable[str]) -> frozenset[str]:
+        """The blast radius of several targets together: with groups of which they are more than tolerated."""
+        targets = tuple(targets)
+        hit = {member for target in targets for member in self.members_hit(target)}
+        broken = [g.key for g in self.groups if len(hit & {*g.members, g.primary}) > g.tolerates]
+        return self.blast_radius([*targets, *broken])
+
     def radius_of(self, target: str) -> frozenset[str]:
         """The blast radius of one target; worked out once, since every judgement asks for it."""
         known = self._radii.get(target)

@@ -18,7 +18,7 @@ from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import ScenarioError, StepInvalid
 from models.expected import Effect, Expected
 from models.load import Load, Shape
-from models.members import with_members
+from models.members import is_within, with_members
 from models.param import Param, Pick
 from models.some import Share
 from models.step import Step
@@ -41,10 +41,6 @@ class Sending:
     shape: Shape = Shape.STEADY
 
 
-def _nowhere(step: Step) -> None:
-    raise NotImplementedError(f"{step}: no runner plays it")
-
-
 @dataclass(frozen=True)
 class Stage:
     """Where a scenario plays: everything that an action may touch.
@@ -63,7 +59,7 @@ class Stage:
     send: Callable[[Sending], None]
     pass_time: Callable[[float], None]
     lift: Callable[[tuple[str, ...] | None], None]
-    play: Callable[[Step], None] = _nowhere
+    play: Callable[[Step], None]
     hampered: Callable[[str], bool] = lambda service: False
 
     def until(
@@ -153,17 +149,23 @@ class Action(ABC):
         most = min(len(candidates), self.at_once(target, expected))
         picked: list[str] = []
         for _ in range(pick(range(self.least_targets, most + 1)) if most else 0):
-            picked.append(pick([name for name in candidates if name not in picked]))
+            left = (name for name in candidates if name not in picked)
+            fit = [name for name in left if self.fits((*picked, name), target, expected)]
+            picked += [pick(fit)] if fit else []
         return tuple(name for name in candidates if name in picked)
 
     def applies(self, step: Step, target: Target, expected: Expected) -> bool:
         """Whether the step could have been drawn now, its numbers aside."""
         candidates = self.candidates(target, expected)
         return (
-            bool(candidates)
-            and len(step.targets) <= self.at_once(target, expected)
+            len(step.targets) <= (self.at_once(target, expected) if candidates else -1)
             and all(name in candidates for name in step.targets)
+            and self.fits(step.targets, target, expected)
         )
+
+    def fits(self, names: tuple[str, ...], target: Target, expected: Expected) -> bool:
+        """Whether harm to all of these would reach no more of the fleet now than it may."""
+        return not self.harmful or is_within(target, expected, names)
 
     def obstacle(self, step: Step, target: Target, expected: Expected) -> str:
         """Why it cannot be done after what was done before, and what to do about that; "" if it can."""
@@ -257,8 +259,6 @@ class Action(ABC):
             if isinstance(value, int | float) and value > param.low:
                 yield step.replacing(**{param.name: param.low})
 
-    # How it is done.
-
     def ready(self, step: Step, stage: Stage) -> None:  # noqa: B027 - most actions need nothing
         """Wait until it can be done; the step begins only then.
 
@@ -274,6 +274,11 @@ class Action(ABC):
             StepInvalid: it did not take effect.
             RuntimeUnavailable: the runtime failed.
         """
+
+
+def still_harmed(name: str) -> str:
+    """What to say of a target that has to be healed first."""
+    return f"{name} is still under an earlier fault; expected `heal {name}` before this step"
 
 
 class Fault(Action):
@@ -310,7 +315,8 @@ class ServiceFault(Fault):
         if len(expected.active()) >= target.safety.max_faults:
             return ()
         harmed = expected.lasting()
-        return tuple(name for name in self.known_targets(target) if name not in harmed)
+        left = (name for name in self.known_targets(target) if name not in harmed)
+        return tuple(name for name in left if self.fits((name,), target, expected))
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """Only what faults may touch."""
@@ -323,8 +329,3 @@ class ServiceFault(Fault):
             stage.until_state(service, ProcessState.RUNNING, ProcessState.DOWN, limit_s=limit_s)
             if stage.runtime.status(service).state is ProcessState.DOWN:
                 raise StepInvalid(f"cannot {self.name} {service}: it is down, and nothing will start it")
-
-
-def still_harmed(name: str) -> str:
-    """What to say of a target that has to be healed first."""
-    return f"{name} is still under an earlier fault; expected `heal {name}` before this step"

@@ -103,7 +103,8 @@ class LinkFault(Fault):
             for caller, dependency in self.edges(target)
             if caller not in harmed and dependency not in harmed and not _covering(harmed, caller, dependency)
         ]
-        return tuple(name for name in self.known_targets(target) if self._within(name, target, whole))
+        found = (name for name in self.known_targets(target) if self._within(name, target, whole))
+        return tuple(name for name in found if self.fits((name,), target, expected))
 
     def _within(self, name: str, target: Target, whole: Sequence[tuple[str, str]]) -> bool:
         link = Link.parse(name)

@@ -76,7 +76,8 @@ class ProcessFault(ServiceFault):
                 except ScenarioError:
                     continue
                 may_be = group.members if meant else names
-                if share in self.shares and len(names) <= most and set(may_be) <= {*candidates}:
+                fitting = share in self.shares and len(names) <= most and set(may_be) <= {*candidates}
+                if fitting and self.fits(names, target, expected):
                     found[names] = None
         return list(found)
 

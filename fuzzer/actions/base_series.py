@@ -39,9 +39,12 @@ class Series(ServiceFault):
         """In the order in which they were picked, for it matters who is first."""
         left = list(self.candidates(target, expected))
         most = min(len(left), self.at_once(target, expected))
-        return tuple(
-            left.pop(left.index(pick(left))) for _ in range(pick(range(self.least_targets, most + 1)))
-        )
+        picked: list[str] = []
+        for _ in range(pick(range(self.least_targets, most + 1))):
+            left = [name for name in left if self.fits((*picked, name), target, expected)]
+            if left:
+                picked.append(left.pop(left.index(pick(left))))
+        return tuple(picked)
 
     def check(self, step: Step, target: Target) -> None:
         """Refuse what makes no sense here, and to do it to the same service twice.

@@ -15,13 +15,15 @@ from fuzzer.calibration.learn import learn_all
 from fuzzer.calibration.record import read_record, record_path
 from fuzzer.calibration.series import series
 from fuzzer.cli.exit_codes import ExitCode
-from fuzzer.cli.options import with_config
+from fuzzer.cli.options import touching, with_config
 from fuzzer.cli.output import STYLES, Output, Progress
 from fuzzer.config import RunConfig
 from fuzzer.events import Event, Played, ScenarioEnded
 from fuzzer.reports.text import seconds
+from fuzzer.scenarios import check_scenario
 from fuzzer.session import open_session, read_target
-from models.errors import RequestError
+from models.errors import RequestError, ScenarioError
+from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Outcome
 
@@ -39,6 +41,7 @@ SIM = "sim"
     help="With --check: the record.  [default: played-PROJECT.ndjson in --state]",
 )
 @with_config
+@touching
 def command(config: RunConfig, services: tuple[str, ...], check: bool, record: Path | None) -> ExitCode:
     """Learn from the real fleet how each service behaves, for the simulated twin.
 
@@ -96,7 +99,7 @@ def _calibrate(config: RunConfig, target: Target, services: tuple[str, ...]) -> 
     output = Output()
     audience = _Audience(output)
     with Progress("starting the fleet") as progress, open_session(config, progress, audience) as session:
-        scenarios = list(series(target, session.actions, services))
+        scenarios = [one for one in series(target, session.actions, services) if _may_play(one, target)]
         output.line(f"calibrating {target.name} on {session.runtime.name}: {len(scenarios)} scenarios")
         for scenario in scenarios:
             session.runner.play(scenario, "calibrate")
@@ -119,6 +122,15 @@ def _calibrate(config: RunConfig, target: Target, services: tuple[str, ...]) -> 
         except RequestError as error:
             output.line(f"not written: {error}", "yellow")
     return ExitCode.HELD
+
+
+def _may_play(scenario: Scenario, target: Target) -> bool:
+    """Some services reach more of the fleet than faults may: those are learnt on the way, or not at all."""
+    try:
+        check_scenario(scenario, target)
+    except ScenarioError:
+        return False
+    return True
 
 
 def _check(config: RunConfig, target: Target, record: Path | None) -> ExitCode:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
+from fuzzer.halts import Halt, Interrupted
 from models.errors import Inconclusive, InvariantViolated, KnockonError
 from models.verdict import Outcome
 
@@ -33,6 +34,13 @@ def of_outcomes(outcomes: Iterable[Outcome]) -> ExitCode:
     if Outcome.VIOLATED in seen:
         return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if Outcome.UNKNOWN in seen else ExitCode.HELD
+
+
+def of_halt(halt: Halt) -> ExitCode:
+    """A person who interrupts knows that; a rule that ends a run must not hide what was violated before."""
+    if isinstance(halt, Interrupted):
+        return ExitCode.INTERRUPTED
+    return ExitCode.VIOLATED if halt.violated else ExitCode.UNKNOWN
 
 
 def of_error(error: KnockonError) -> ExitCode:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fuzzer.cli.exit_codes import ExitCode
-from fuzzer.cli.options import PINS, with_config
+from fuzzer.cli.options import PINS, touching, with_config
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
 from fuzzer.session import read_target
@@ -45,6 +45,7 @@ FOLDER = Path(__file__).resolve().parents[1]
 @PINS
 @click.argument("pytest_args", metavar="[-- PYTEST ARGS...]", nargs=-1, type=click.UNPROCESSED)
 @with_config
+@touching
 def command(
     config: RunConfig,
     budget: str,
@@ -86,6 +87,8 @@ def command(
     words += [f"--min-coverage={text}" for text in min_coverage]
     words += ["--under-load"] if under_load else []
     words += ["--coverage"] if coverage else []
+    words += ["--allow-remote"] if config.allow_remote else []
+    words += [f"--i-mean={name}" for name in config.meant]
     words += [f"--{name}={value}" for name, value in given.items() if value is not None]
     return run_pytest([*words, *pytest_args])
 
@@ -104,7 +107,7 @@ def run_pytest(words: list[str]) -> ExitCode:
         return ExitCode.INTERRUPTED
     if code == pytest.ExitCode.USAGE_ERROR:
         return ExitCode.REQUEST
-    return ExitCode(code) if code in (0, 1, 2) else ExitCode.UNKNOWN
+    return ExitCode(code) if code in (0, 1, 2, ExitCode.INTERRUPTED) else ExitCode.UNKNOWN
 
 
 class _Interrupt:

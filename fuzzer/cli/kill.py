@@ -8,7 +8,7 @@ import click
 
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.inputs import Input
-from fuzzer.cli.options import with_config
+from fuzzer.cli.options import touching, with_config
 from fuzzer.cli.playing import play_all
 from fuzzer.cli.steps import FAULTS, faults, wait
 from fuzzer.config import RunConfig
@@ -23,6 +23,7 @@ from models.scenario import Scenario
     "--wait", "heal_after", metavar="TIME", default="3s", show_default=True, help="Time until it is healed."
 )
 @with_config
+@touching
 def command(config: RunConfig, services: tuple[str, ...], action: str, heal_after: str) -> ExitCode:
     """Harm services, watch, heal, and judge what happened.
 

@@ -13,7 +13,7 @@ import click
 from fuzzer.cli.beside import beside
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, refuse_foreign
-from fuzzer.cli.options import with_config
+from fuzzer.cli.options import touching, with_config
 from fuzzer.cli.playing import Player, playing
 from fuzzer.cli.steps import FAULTS, faults, number, wait
 from fuzzer.config import RunConfig
@@ -45,6 +45,7 @@ REST_S = 3.0
 )
 @click.option("--seed", type=int, metavar="N", help="Choose the same random service again.")
 @with_config
+@touching
 def command(
     config: RunConfig,
     services: tuple[str, ...],

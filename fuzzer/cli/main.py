@@ -18,7 +18,8 @@ from typing import Any
 
 import click
 
-from fuzzer.cli.exit_codes import ExitCode, NobodyReads, of_error
+from fuzzer.cli.exit_codes import ExitCode, NobodyReads, of_error, of_halt
+from fuzzer.halts import Halt, Interrupted
 from fuzzer.shown import complain
 from models.errors import KnockonError
 
@@ -48,6 +49,7 @@ COMMANDS: Mapping[str, Entry] = {
     "wire": Entry("fuzzer.cli.wire", "print a compose override that puts proxies on connections"),
     "export": Entry("fuzzer.cli.export", "write a scenario for Docker, Pumba or Chaos Toolkit"),
     "import": Entry("fuzzer.cli.import_", "read a Chaos Toolkit experiment as a scenario"),
+    "stop": Entry("fuzzer.cli.stop", "end the runs that go on, from another terminal"),
     "heal": Entry("fuzzer.cli.heal", "undo what runs that died left behind"),
     "doctor": Entry("fuzzer.cli.doctor", "tell what works here, and what to do about the rest"),
 }
@@ -92,6 +94,14 @@ class Commands(click.Group):
             _read_no_more()
             code = ExitCode.PIPE
         sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:  # as click's own, which would take any halt for Ctrl-C
+        """Run the command; one that is halted ends with one message, too."""
+        try:
+            return super().invoke(ctx)
+        except Halt as halt:
+            click.echo(f"{halt}." if isinstance(halt, Interrupted) else f"Stopped: {halt}.", err=True)
+            return of_halt(halt)
 
     def _run(self, args: Sequence[str], **extra: Any) -> int:
         try:

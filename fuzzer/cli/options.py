@@ -9,6 +9,7 @@ A command that is decorated with ``with_config`` gets that as its first argument
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -57,6 +58,17 @@ _OPTIONS = (
     ),
 )
 
+_TOUCHING = (
+    click.option("--allow-remote", is_flag=True, help="Touch an engine that is not this machine's."),
+    click.option(
+        "--i-mean",
+        "meant",
+        multiple=True,
+        metavar="NAME",
+        help="Touch what is called so, although it looks like production; repeatable.",
+    ),
+)
+
 
 def with_config(do: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
     """Add the shared options to a command."""
@@ -91,6 +103,44 @@ def run_config(targets: tuple[Path, ...], project: str | None, runtime: str | No
     if runtime is not None and runtime not in RUNTIMES:
         raise click.UsageError(f"there is no runtime {runtime!r}; expected one of: {', '.join(RUNTIMES)}")
     return RunConfig(targets, project, runtime, state=state)
+
+
+def touching(do: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+    """Add the options of commands that harm a fleet; below ``with_config``.
+
+    Where a name looks like production and a person is there, that person is asked to type it.
+    """
+
+    @wraps(do)
+    def consented(config: RunConfig, allow_remote: bool, meant: tuple[str, ...], **rest: object) -> ExitCode:
+        return do(_with_typed(replace(config, allow_remote=allow_remote, meant=meant)), **rest)
+
+    for option in reversed(_TOUCHING):
+        consented = option(consented)
+    return consented
+
+
+def _with_typed(config: RunConfig) -> RunConfig:
+    """With the names that somebody at a terminal typed; the session refuses what is missing."""
+    from fuzzer.safety.refusals import unmeant
+    from fuzzer.session import place_of, read_target
+    from models.errors import KnockonError
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return config
+    try:
+        target = read_target(config)
+        place = place_of(config, target)
+    except KnockonError:
+        return config  # the command says it better
+    found = unmeant(place, target, config.meant) if place else []
+    asked = [(name, _typed(f"{what} is called {name}; type that to go on")) for what, name, _ in found]
+    return replace(config, meant=(*config.meant, *(name for name, typed in asked if typed == name)))
+
+
+def _typed(question: str) -> str:
+    answer: str = click.prompt(question, default="", show_default=False, err=True)
+    return answer
 
 
 PINS = click.option(

@@ -9,7 +9,7 @@ import click
 
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, read_inputs, refuse_foreign
-from fuzzer.cli.options import PINS, with_config
+from fuzzer.cli.options import PINS, touching, with_config
 from fuzzer.cli.pinning import Keeper
 from fuzzer.config import RunConfig
 from fuzzer.pins import Pin
@@ -26,6 +26,7 @@ from models.errors import RequestError
 @click.option("--signature", metavar="INVARIANT:SERVICE", help="With --guard SCENARIO: what must not show.")
 @PINS
 @with_config
+@touching
 def command(
     config: RunConfig,
     findings: tuple[str, ...],

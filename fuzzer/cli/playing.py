@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.output import STYLES, Output, Progress
 from fuzzer.config import RunConfig
 from fuzzer.events import Played
+from fuzzer.halts import Halt
 from fuzzer.reports.text import assumption_lines, seconds, untested_lines, violation_lines
 from fuzzer.reports.timeline import timeline
 from fuzzer.runtimes.able import Modelled
@@ -53,6 +54,7 @@ class Player:
 
     session: Session
     output: Output
+    seen: list[Played] = field(default_factory=list)
 
     def play(
         self,
@@ -73,10 +75,15 @@ class Player:
         stop_at = known if known and known.partition(":")[0] in TO_CLIENTS else None
         played = []
         for number in range(1, times + 1):
-            one = self.session.runner.play(
-                given.scenario, "replay", fresh=fresh, stop_at=stop_at, make_traffic=make_traffic
-            )
+            try:
+                one = self.session.runner.play(
+                    given.scenario, "replay", fresh=fresh, stop_at=stop_at, make_traffic=make_traffic
+                )
+            except Halt as halt:
+                self._cut_short(halt)
+                raise
             played.append(one)
+            self.seen.append(one)
             if times > 1:
                 self._count(f"{number}/{times}", one)
         wanted = known or _first_signature(played)
@@ -88,6 +95,14 @@ class Player:
             self._next(given)
         self.output.line()
         return played
+
+    def _cut_short(self, halt: Halt) -> None:
+        """Tell what was seen until then, unless that is not wanted either."""
+        halt.played[:0] = self.seen
+        with self.session.signals.telling():
+            for one in halt.played[len(self.seen) :]:
+                self.show(one)
+                self.output.line()
 
     def show(self, played: Played) -> None:
         """The timeline, and the verdict."""

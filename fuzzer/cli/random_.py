@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from fuzzer.actions.base import Action
 from fuzzer.cli.exit_codes import ExitCode, of_outcomes
 from fuzzer.cli.inputs import Input
-from fuzzer.cli.options import with_config
+from fuzzer.cli.options import touching, with_config
 from fuzzer.cli.playing import playing
 from fuzzer.config import RunConfig
 from fuzzer.search.machine import build_machine
@@ -32,6 +32,7 @@ DRAWS = 30
     "--steps", metavar="N", type=click.IntRange(1, 50), default=6, help="Steps at most.  [default: 6]"
 )
 @with_config
+@touching
 def command(config: RunConfig, number: int | None, steps: int) -> ExitCode:
     """Play one random scenario, written by the rules of the search.
 

@@ -6,7 +6,7 @@ import click
 
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.inputs import read_inputs
-from fuzzer.cli.options import with_config
+from fuzzer.cli.options import touching, with_config
 from fuzzer.cli.playing import play_all
 from fuzzer.config import RunConfig
 
@@ -20,6 +20,7 @@ from fuzzer.config import RunConfig
     "--signature", metavar="INVARIANT:SERVICE", help="What counts as reproduced. Default: the pin's own."
 )
 @with_config
+@touching
 def command(config: RunConfig, scenarios: tuple[str, ...], times: int, signature: str | None) -> ExitCode:
     """Play scenarios again, each on a freshly restarted fleet.
 

@@ -72,6 +72,8 @@ def assumption_lines(rests_on: Iterable[str]) -> Iterator[str]:
 
 def reproduction(finding: Finding) -> str:
     """How often it was seen again."""
+    if not finding.replays:
+        return "seen once, not played again"
     if not finding.reproduced:
         return f"seen once, not reproduced in {finding.replays} replays on a fresh fleet"
     return f"reproduced {finding.reproduced}/{finding.replays}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -104,6 +104,15 @@ class Undo:
             KeyError: it is none of ours.
         """
         return cls(str(data["verb"]), tuple(map(str, data["targets"])), str(data["detail"]))
+
+
+def only(undos: Sequence[Undo], targets: Sequence[str] | None) -> list[Undo]:
+    """The undos, less what they do to other services and links; None for all."""
+    kept = [
+        replace(undo, targets=tuple(name for name in undo.targets if targets is None or name in targets))
+        for undo in undos
+    ]
+    return [undo for undo in kept if undo.targets]
 
 
 class Undoes:

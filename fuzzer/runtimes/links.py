@@ -6,7 +6,7 @@ HTTP API. One proxy stands on each wire: a caller, a dependency, a port.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from fuzzer.edges.client import EdgeProxyClient
@@ -30,6 +30,7 @@ class Links:
         client: drives the proxies.
         wires: those that have a proxy, each with where it listens, as seen from here.
         services: tell what a dependency can be asked for.
+        harmable: the connections that may be poisoned; None for all. Every one is cleansed.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Links:
         client: EdgeProxyClient,
         wires: Mapping[Wire, tuple[str, int]],
         services: Mapping[str, Service],
+        harmable: Collection[tuple[str, str]] | None = None,
     ) -> None:
         self._client = client
+        self._harmable = harmable
         self._wires = dict(wires)
         self._services = services
         self.bearing = Bearing.of_proxy(client.kinds())
@@ -55,9 +58,9 @@ class Links:
             StepInvalid: no connection of it has a proxy.
             RuntimeUnavailable: the proxies do not answer.
         """
-        wires = self._on(link)
+        wires = [w for w in self._on(link) if self._harmable is None or w.edge in self._harmable]
         if not wires:
-            raise StepInvalid(f"{link}: no proxy stands on any connection of it")
+            raise StepInvalid(f"{link}: no proxy stands on any connection of it that faults may touch")
         for wire in wires:
             for toxic in toxics:
                 if toxic.kind == REFUSING:

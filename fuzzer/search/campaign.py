@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.events import Events, Finding, FindingBegan, FindingMade, RunBegan, RunEnded, Summary
+from fuzzer.events import (
+    Events,
+    Finding,
+    FindingBegan,
+    FindingMade,
+    Played,
+    RunBegan,
+    RunEnded,
+    Summary,
+)
+from fuzzer.halts import Halt, as_halt
 from fuzzer.runner import Player
 from fuzzer.runtimes.able import CanBeginAnew, Modelled
 from fuzzer.runtimes.base import Runtime
@@ -63,6 +74,7 @@ class Campaign:
 
     Args:
         twin: plays scenarios in no time, as the fleet is believed to behave; None without one.
+        telling: entered while the end is told; whoever has seen enough may end that.
         kept: a folder for whatever a later search may use.
         now: the time of budgets, seconds.
     """
@@ -81,6 +93,7 @@ class Campaign:
         kept: Path,
         twin: Player | None = None,
         now: Callable[[], float] = time.monotonic,
+        telling: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._target = target
         self._runtime = runtime
@@ -93,6 +106,8 @@ class Campaign:
         self._kept = kept
         self._twin = twin
         self._now = now
+        self._telling = telling
+        self._unfinished: Finding | None = None
         self._began_s = now()
         self._shrunk_by_s = 0.0
         self._ended = ""
@@ -102,7 +117,11 @@ class Campaign:
         """Search, shrink what is found, go on for something else, and sum up.
 
         Findings are on disk before this returns. A scenario counts as a new finding if its gravest
-        violation was not seen in an earlier finding's minimal scenario.
+        violation was not seen in an earlier finding's minimal scenario. A run that is halted sums up, too:
+        with all that was found until then, and with the halt.
+
+        Raises:
+            Interrupted: while it was summed up.
         """
         if self._options.under_load and not self._target.loads:
             raise RequestError(
@@ -115,17 +134,42 @@ class Campaign:
         trials = self._trials()
         hunt = self._hunt(trials)
         findings: list[Finding] = []
+        halt: Halt | None = None
+        try:
+            self._find(findings, trials, hunt)
+        except KeyboardInterrupt as error:
+            halt = as_halt(error)
+            self._ended = str(halt)
+            findings += self._left(halt, trials)
+        with self._telling():
+            summary = replace(self._summary(tuple(findings), trials), halt=halt)
+            self._events.emit(RunEnded(summary))
+        return summary
+
+    def _find(self, findings: list[Finding], trials: Trials, hunt: Hunt) -> None:
         while caught := self._search(hunt, self._seed + len(findings)):
             finding = self._make_small(caught, trials)
             findings.append(finding)
+            self._unfinished = None
             first = caught.first.violations[0]
             trials.known |= {v.signature for v in (first, finding.violation, *finding.also)}
             if len(findings) == self._options.findings:
                 self._ended = f"{len(findings)} findings are enough"
                 break
-        summary = self._summary(tuple(findings), trials)
-        self._events.emit(RunEnded(summary))
-        return summary
+
+    def _left(self, halt: Halt, trials: Trials) -> Iterator[Finding]:
+        """What was found and not made small, or seen in the scenario that was cut short; each is on disk."""
+        if self._unfinished:
+            yield self._unfinished
+            trials.known.add(self._unfinished.violation.signature)
+        for played in halt.played:
+            if violation := trials.news(played):
+                yield self._store.save(self._seen_once(played, violation))
+
+    def _seen_once(self, played: Played, violation: Violation) -> Finding:
+        also = tuple(v for v in played.violations if v is not violation)
+        scenario, runtime = played.scenario, self._runtime.name
+        return Finding(self._target, runtime, scenario, scenario, violation, also, reproduced=0, replays=0)
 
     def _rests_on_models(self) -> bool:
         return isinstance(self._runtime, Modelled)
@@ -177,6 +221,7 @@ class Campaign:
         violation = self._same(caught)
         first = Finding(self._target, self._runtime.name, caught.first.scenario, played.scenario, violation)
         seen = self._store.save(first)
+        self._unfinished = replace(seen, reproduced=0, replays=0)
         self._events.emit(FindingBegan(caught.first, seen.saved))
         shrunk_by_s = began_s + self._options.shrink_s
 
@@ -184,7 +229,11 @@ class Campaign:
             return self._now() < shrunk_by_s + (self._options.proof_s if replays.proving else 0.0)
 
         replays = Replays(trials.replay, violation.signature, may_go_on, untested_holds=True)
-        small = minimize(played, violation, replays, self._twin)
+        try:
+            small = minimize(played, violation, replays, self._twin)
+        except KeyboardInterrupt:
+            self._keep_smallest(seen, replays)
+            raise
         shown = replays.watched(small.scenario) or replays.last_shown or played
         told = next(v for v in shown.violations if v.signature == violation.signature)
         finding = self._store.save(
@@ -204,6 +253,14 @@ class Campaign:
         )
         self._events.emit(FindingMade(finding))
         return finding
+
+    def _keep_smallest(self, seen: Finding, replays: Replays) -> None:
+        """As small as it is until now, where the run has to end."""
+        if shown := replays.last_shown:
+            told = next(v for v in shown.violations if v.signature == seen.violation.signature)
+            shows, of = replays.counts(shown.scenario)
+            smaller = replace(seen, minimal=shown.scenario, violation=told, reproduced=shows, replays=of)
+            self._unfinished = self._store.save(smaller)
 
     def _same(self, caught: Caught) -> Violation:
         """What both scenarios showed, as the smaller one shows it."""

@@ -1,5 +1,6 @@
 import pytest
 
+from fuzzer.halts import Interrupted
 from fuzzer.runtimes.base import ProcessState, Undo
 from models.errors import RuntimeUnavailable, ScenarioError
 from models.history import StepState
@@ -170,21 +171,36 @@ def test_an_interruption_heals(error):
     assert run.fleet.journal.entries == {}
 
 
-def test_an_interruption_while_the_fleet_is_renewed_leaves_its_undo():
+def interrupted_renewal(start=lambda run: None):
     run = rig()
     stop = run.fleet.stop
 
     def interrupted(services):
         stop(services)
+        run.fleet.dead_to_orders.update(start(run) or ())
         raise KeyboardInterrupt
 
     run.fleet.stop = interrupted
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted) as halted:
         run.play("crash db", fresh=True)
+    run.fleet.stop = stop
+    return run, halted.value
+
+
+def test_an_interruption_while_the_fleet_is_renewed_starts_it_at_once():
+    run, halt = interrupted_renewal()
+    assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
+    assert run.fleet.journal.entries == {}
+    assert str(halt) == "Interrupted; every fault is lifted"
+
+
+def test_what_an_interruption_cannot_start_stays_in_the_journal_and_is_told():
+    run, halt = interrupted_renewal(lambda run: {"gateway"})
     assert run.fleet.state["gateway"] is ProcessState.DOWN
     [undos] = run.fleet.journal.entries.values()
     assert undos == (Undo("start", run.fleet.target.faultable),)
-    run.fleet.stop = stop
+    assert str(halt) == "Interrupted; NOT healed: gateway is down; try `knockon heal`"
+    run.fleet.dead_to_orders.clear()
     run.runner.leave_steady()
     assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
     assert run.fleet.journal.entries == {}

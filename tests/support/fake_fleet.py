@@ -31,6 +31,7 @@ def target_of(
     restart: Restart = Restart.UNLESS_STOPPED,
     max_faults: int = 2,
     protect: Sequence[str] = (),
+    max_blast_radius: float = 1.0,
     published: Sequence[str] = (),
     **limits: float,
 ) -> Target:
@@ -54,7 +55,7 @@ def target_of(
         loads={"checkout": Load("checkout", (Endpoint("GET /", "checkout"),))}
         if "checkout" in services
         else {},
-        safety=Safety(max_faults, frozenset(protect)),
+        safety=Safety(max_faults, frozenset(protect), max_blast_radius),
         wires=tuple(Wire(edge.caller, edge.dependency, 8000, "http") for edge in dependencies),
     )
 

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from docker import APIClient
-from docker.context import ContextAPI
+from docker.context import Context, ContextAPI
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
 from urllib3.exceptions import HTTPError
@@ -36,9 +36,25 @@ def endpoint() -> str:
     host = os.environ.get("DOCKER_HOST")
     if not host:
         with suppress(*TROUBLE):  # a broken context shows when it is used, not when it is named
-            context = ContextAPI.get_current_context()
+            context = _context()
             host = context.Host if context else None
     return host or "unix:///var/run/docker.sock"
+
+
+def current_context() -> str:
+    """The name of the docker command's context; "" where an environment variable leads elsewhere."""
+    if os.environ.get("DOCKER_HOST"):
+        return ""
+    with suppress(*TROUBLE):
+        context = _context()
+        return str(context.Name) if context else ""
+    return ""
+
+
+def _context() -> Context | None:
+    """The SDK by itself does not know the variable that names one."""
+    context: Context | None = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT") or None)
+    return context
 
 
 def default_client() -> APIClient:
@@ -50,7 +66,9 @@ def default_client() -> APIClient:
     if os.environ.get("DOCKER_HOST"):
         settings = kwargs_from_env()
     else:
-        context = ContextAPI.get_current_context()
+        context = _context()
+        if context is None:
+            raise DockerException(f"there is no context {os.environ.get('DOCKER_CONTEXT')!r}")
         settings = {"base_url": endpoint()}
         if context and context.TLSConfig:
             settings["tls"] = context.TLSConfig

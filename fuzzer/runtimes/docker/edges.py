@@ -29,7 +29,7 @@ from fuzzer.runtimes.docker.lives import Event
 from fuzzer.runtimes.links import Links
 from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.proxied import EDGES_LABEL, WIRES_LABEL, Proxied, from_text
-from models.target import Service
+from models.target import Target
 
 API_PORT = 8474
 """Where the proxies listen for orders, within their container."""
@@ -58,7 +58,7 @@ class Edges:
     Args:
         clients: connects to the engine.
         project: the compose project.
-        services: tell what a dependency can be asked for.
+        target: its services tell what a dependency can be asked for, its edges which faults may touch.
         engine_now_s: the engine's wall clock.
         linked: takes what drives the proxies, each time that they are found; not while they do not run.
         lost: takes a sentence when they went away.
@@ -72,14 +72,14 @@ class Edges:
         self,
         clients: Clients,
         project: str,
-        services: Mapping[str, Service],
+        target: Target,
         engine_now_s: Callable[[], float],
         linked: Callable[[Links | None], None],
         lost: Callable[[str], None],
     ) -> None:
         self._clients = clients
         self._project = project
-        self._services = services
+        self._target = target
         self._engine_now_s = engine_now_s
         self._linked = linked
         self._lost = lost
@@ -119,7 +119,9 @@ class Edges:
         host, port = ports[API_PORT]
         self._name, self._started_s = container.service, seen.started_s
         self._url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self._linked(Links(self._ready(), wires, self._services) if wires else None)
+        self._linked(
+            Links(self._ready(), wires, self._target.services, self._target.edges) if wires else None
+        )
         self.gone = False
 
     def watch(self) -> None:

@@ -71,7 +71,7 @@ class DockerRuntime(Resources, Connections, Holds):
         Connections.__init__(self)
         Holds.__init__(self, self._address)
         self._edges = Edges(
-            clients, project, target.services, self._time.engine_now_s, self._link, fleet.saw_interference
+            clients, project, target, self._time.engine_now_s, self._link, fleet.saw_interference
         )
         neighbours = Neighbours(clients, run, lambda: images_to_try(images()), fleet.saw_interference)
         self._kernel = Kernel(target, fleet, neighbours, self._looked, fleet.saw_interference)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -134,19 +135,32 @@ class RealPair(Knockon):
         self.file.write_text(text, encoding="utf-8")
         super().__init__("--target", str(self.file), "--runtime", "local", "--state", str(folder / "state"))
 
-    def open(self, *words: str) -> subprocess.Popen[str]:
-        """The console script, as a process of its own."""
+    def command(self, *words: str) -> list[str]:
+        """The words that start the console script."""
         program = "from fuzzer.cli.main import main; main()"
-        return subprocess.Popen(
-            [sys.executable, "-c", program, *words[:1], *self.always, *words[1:]],
-            cwd=self.folder,
-            env={**session.os.environ, "PYTHONPATH": str(HERE.parents[2])},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
+        return [sys.executable, "-c", program, *words[:1], *self.always, *words[1:]]
+
+    def environ(self) -> dict[str, str]:
+        return {**session.os.environ, "PYTHONPATH": str(HERE.parents[2])}
+
+    def open(self, *words: str, into: Path | None = None) -> subprocess.Popen[str]:
+        """The console script, as a process of its own; its whole output goes into a file, if one is named."""
+        with ExitStack() as stack:
+            out = stack.enter_context(into.open("w")) if into else subprocess.PIPE
+            return subprocess.Popen(
+                self.command(*words),
+                cwd=self.folder,
+                env=self.environ(),
+                stdout=out,
+                stderr=subprocess.STDOUT if into else subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
+
+    def stop(self, *words: str, state: Path | None = None) -> Result:
+        """`knockon stop`, from somewhere else."""
+        return Knockon()("stop", "--state", str(state or self.folder / "state"), *words)
 
     def is_gone(self) -> bool:
         """Whether nobody listens any more."""

@@ -73,10 +73,19 @@ def test_what_counts_as_reproduced_can_be_said(shop):
 
 
 def test_replays_that_told_nothing_do_not_count_as_held(shop):
-    shop.misbehave = lambda fleet: fleet.sick.update(db="HTTP 500")
+    shop.misbehave = lambda fleet: fleet.dead_to_orders.add("analytics")
     result = shop("replay", CASCADE, "--times", "2")
     assert result.exit_code == 3
     assert "reproduced a violation: 0/0; 2 told nothing" in result.stdout
+
+
+def test_a_fleet_that_does_not_come_back_is_left_alone(shop):
+    shop.misbehave = lambda fleet: fleet.sick.update(db="HTTP 500")
+    result = shop("replay", CASCADE, "--times", "5")
+    assert result.exit_code == 3
+    assert "Stopped: the breaker: the fleet does not come back" in result.stderr
+    assert "db is unhealthy: HTTP 500" in result.stderr
+    assert not [call for call in shop.started[0].calls if call.startswith("crash")]
 
 
 def test_a_finding_a_list_of_steps_a_text_file_and_stdin_can_be_replayed(shop, tmp_path):

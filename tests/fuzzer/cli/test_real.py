@@ -68,7 +68,7 @@ def test_an_interrupt_ends_the_fleet_and_the_process_with_130(pair, number):
     process.send_signal(number)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert errors.strip() == "Interrupted."
+    assert errors.strip() == "Interrupted; every fault is lifted."
     assert pair.is_gone()
 
 

@@ -3,7 +3,9 @@ import json
 import pytest
 
 from fuzzer.events import FindingBegan, FindingMade, RunEnded, ScenarioEnded
+from fuzzer.halts import Interrupted
 from fuzzer.pins import read_pin
+from fuzzer.runtimes.base import ProcessState
 from fuzzer.search import novelty
 from models.coverage import Dimension, Mark
 from models.errors import RuntimeUnavailable
@@ -119,9 +121,13 @@ def test_a_finding_is_on_disk_before_anything_else_happens(tmp_path):
             raise KeyboardInterrupt
 
     run.runner._events._listeners = (interrupt,)
-    with pytest.raises(KeyboardInterrupt):
-        campaign.run()
+    summary = campaign.run()
     assert json.loads(saved[0].read_text())["signature"] == "isolation:checkout"
+    assert isinstance(summary.halt, Interrupted)
+    [finding] = summary.findings
+    assert finding.violation.signature == "isolation:checkout"
+    assert finding.saved in saved
+    assert set(run.fleet.state.values()) == {ProcessState.RUNNING}
 
 
 def test_a_runtime_that_does_not_answer_ends_the_search_as_inconclusive(tmp_path):

@@ -63,19 +63,19 @@ def test_the_example_of_loads_works(load):
 
 
 def test_the_example_of_groups_works(load):
-    target = load("services: {etcd-1: {}, etcd-2: {}, etcd-3: {}}", BLOCKS[2])
+    target = load("services: {etcd-1: {}, etcd-2: {}, etcd-3: {}}", BLOCKS[3])
     (group,) = target.topology.groups
     assert (group.members, group.tolerates, group.failover_s) == (("etcd-1", "etcd-2", "etcd-3"), 1, 5)
 
 
 def test_the_example_of_a_behaviour_works(load):
-    hints = load(BLOCKS[3]).services["checkout"].model
+    hints = load(BLOCKS[4]).services["checkout"].model
     assert (hints.start_s, list(hints.calls), len(hints.reactions)) == (2, ["orders-db"], 2)
 
 
 def test_the_transcript_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    Path("compose.yaml").write_text(BLOCKS[4])
+    Path("compose.yaml").write_text(BLOCKS[5])
     with pytest.raises(TargetError) as raised:
         load_target([Path("compose.yaml")], {})
-    assert str(raised.value) + "\n" == BLOCKS[5]
+    assert str(raised.value) + "\n" == BLOCKS[6]

@@ -76,7 +76,7 @@ def played(runtime, text):
     step = Step.parse(text)
     action = ACTIONS[step.action]
     action.check(step, runtime.target)
-    stage = Stage(runtime.target, runtime, Permits(), None, None, None)
+    stage = Stage(runtime.target, runtime, Permits(), None, None, None, None)
     undos = action.undo(step)
     action.inject(step, stage)
     return undos
