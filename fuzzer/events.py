@@ -109,6 +109,14 @@ class ScenarioBegan:
 
 
 @dataclass(frozen=True)
+class EngineAwaited:
+    """The engine went away; before anything else it is waited for. ``why`` is a sentence."""
+
+    why: str
+    limit_s: float
+
+
+@dataclass(frozen=True)
 class StepBegan:
     """A step is being played."""
 
@@ -180,7 +188,14 @@ class RunEnded:
 
 
 Event: TypeAlias = (
-    RunBegan | ScenarioBegan | StepBegan | ScenarioEnded | FindingBegan | FindingMade | RunEnded
+    RunBegan
+    | ScenarioBegan
+    | EngineAwaited
+    | StepBegan
+    | ScenarioEnded
+    | FindingBegan
+    | FindingMade
+    | RunEnded
 )
 Listener: TypeAlias = Callable[[Event], None]
 

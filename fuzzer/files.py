@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from models.errors import CannotWrite
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -25,3 +29,16 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)  # an interrupt may come when it is renamed already
         raise
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Errors of the system in our words, while something is written there.
+
+    Raises:
+        CannotWrite: the message says where and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be written: {error.strerror}") from error

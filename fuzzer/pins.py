@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic.functional_validators import PlainValidator
 
 from fuzzer.events import Finding
-from fuzzer.files import write_atomically
+from fuzzer.files import write_atomically, writing
 from fuzzer.scenarios import check_scenario, is_harmful
 from invariants.catalogue import INVARIANTS
 from models.errors import PinError, ScenarioError
@@ -123,12 +123,10 @@ class Pin(BaseModel):
         """Write the file, whole or not at all; returns its path.
 
         Raises:
-            PinError: it cannot be written.
+            CannotWrite: the disk is full, for example.
         """
-        try:
+        with writing(path):
             write_atomically(path, json.dumps(self.model_dump(mode="json"), indent=2) + "\n")
-        except OSError as error:
-            raise PinError(f"{path}: cannot be written: {error.strerror}") from None
         return path
 
 

@@ -26,12 +26,13 @@ from fuzzer.events import Events, Listener
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
-from fuzzer.runtimes.able import CanBeginAnew, CanPoison, CanSend, Modelled
+from fuzzer.runtimes.able import CanBeClaimed, CanBeginAnew, CanPoison, CanSend, Modelled
 from fuzzer.runtimes.base import Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
 from fuzzer.targets.files import load_target
+from fuzzer.targets.kept import AsRead
 from invariants.base import Invariant
 from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.target import Target
@@ -134,7 +135,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         RuntimeUnavailable: the engine or supervisor does not answer.
     """
     target = read_target(config)
-    invariants = config.invariants
+    as_read, invariants = AsRead(target.files), config.invariants
     if not target.faultable:
         raise RequestError(
             f"{target.name}: no service may be touched; set `enabled: true` under x-knockon at the top of "
@@ -146,6 +147,8 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
         events = Events(*listeners, *watching)
+        if isinstance(runtime, CanBeClaimed):
+            runtime.claim()
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
@@ -156,6 +159,9 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             with suppress(Inconclusive):  # the journal keeps what cannot be undone now
                 runner.leave_steady()
             raise
+        finally:
+            if changed := as_read.changed():
+                _note(changed)
         runner.leave_steady()
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fuzzer.cli.exit_codes import NobodyReads
-from fuzzer.events import Event, ScenarioBegan, StepBegan
+from fuzzer.events import EngineAwaited, Event, ScenarioBegan, StepBegan
 from models.verdict import Outcome
 
 STYLES = {Outcome.HOLDS: "green", Outcome.VIOLATED: "bold red", Outcome.UNKNOWN: "yellow"}
@@ -66,6 +66,8 @@ class Progress:
                 self.doing(f"playing {event.scenario}")
             case StepBegan():
                 self.doing(str(event.step))
+            case EngineAwaited():
+                self.doing(f"{event.why}; waiting up to {event.limit_s:.0f} s for it")
             case _:
                 pass
 

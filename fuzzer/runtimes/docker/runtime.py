@@ -17,6 +17,7 @@ from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
+from fuzzer.runtimes.docker.claim import Claim, sweep_claims
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
 from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
 from fuzzer.runtimes.docker.containers import Container, Look, found, images_of, inspected
@@ -37,6 +38,9 @@ from models.target import ProbeKind, Target
 
 WORST_FIRST = (ProcessState.DOWN, ProcessState.RETURNING, ProcessState.PAUSED, ProcessState.RUNNING)
 """A service is what the worst of its containers is."""
+
+ASK_EVERY_S = 0.2
+"""How often an engine that is away is looked for."""
 
 
 class DockerRuntime(Resources, Linked, Holds):
@@ -72,6 +76,7 @@ class DockerRuntime(Resources, Linked, Holds):
             clients, project, target.services, self._time.engine_now_s, self._link, fleet.saw_interference
         )
         self._journal = DockerJournal(clients, project, run, images, self.remember)
+        self._claim = Claim(clients, project, images)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
         self._undoes = Undoes(
@@ -103,8 +108,8 @@ class DockerRuntime(Resources, Linked, Holds):
         return self
 
     def _adopt(self) -> None:
+        self._time.measure(self._engine_says_when)
         with self._clients.lent("look for the project") as api:
-            self._time.measure(lambda: str(api.info()["SystemTime"]))
             known_s = self._time.engine_now_s()
             pairs = found(api, self._project)
         self._fleet.adopt(pairs, known_s)
@@ -116,6 +121,7 @@ class DockerRuntime(Resources, Linked, Holds):
         self._edges.find()
         self._cleanup.callback(self._helper.close)
         sweep(self._clients)
+        sweep_claims(self._clients)
 
     def _not_up(self, missing: Sequence[str], there: set[str]) -> str:
         files = "".join(f" -f {path}" for path in self.target.files)
@@ -130,6 +136,11 @@ class DockerRuntime(Resources, Linked, Holds):
     ) -> None:
         self._cleanup.close()
 
+    def claim(self) -> None:
+        """Have the project for this run alone, until the runtime is left."""
+        self._claim.take()
+        self._cleanup.callback(self._claim.release)
+
     def watch(self, sink: Sink) -> None:
         """Start to report health and processes to ``sink``, until the runtime is left."""
         prober = Prober(self.clock, sink, self.target.limits.health_timeout_s)
@@ -141,6 +152,7 @@ class DockerRuntime(Resources, Linked, Holds):
             heard=self._heard,
             reopened=self._reopened,
             was_blind=sink.was_blind,
+            clock_was_set=self._fleet.clock_was_set,
         )
         self._cleanup.callback(stream.close)
         # From when the oldest process started: signals that it got since then still matter.
@@ -203,7 +215,7 @@ class DockerRuntime(Resources, Linked, Holds):
             self._fleet.reconcile(self._fleet.of(service), self._time.on_our_clock)
         lives = self._fleet.of(service)
         if not lives:
-            return ServiceStatus(service, ProcessState.DOWN, since="its container was removed")
+            return ServiceStatus(service, ProcessState.DOWN, since="its container was removed", gone=True)
         worst = min(lives, key=lambda life: WORST_FIRST.index(life.state))
         return ServiceStatus(
             service,
@@ -235,6 +247,21 @@ class DockerRuntime(Resources, Linked, Holds):
         """Lift a fault. Services that have no container any more have nothing to lift."""
         there = tuple(name for name in undo.targets if is_link(name) or self._fleet.of(name))
         self._undoes(replace(undo, targets=there))
+
+    def answers_within(self, limit_s: float) -> bool:
+        """Whether the engine answers, or does so again within a while."""
+        until_s = self.clock.now() + limit_s
+        while True:
+            with suppress(Inconclusive), self._clients.lent("ask the engine") as api:
+                api.ping()
+                return True
+            if self.clock.now() > until_s:
+                return False
+            self.clock.sleep(ASK_EVERY_S)
+
+    def _engine_says_when(self) -> str:
+        with self._clients.lent("ask for the engine's time") as api:
+            return str(api.info()["SystemTime"])
 
     def _inspect(self, container: str) -> tuple[Container, Look] | None:
         with suppress(Interference), self._clients.lent("look at a container") as api:
