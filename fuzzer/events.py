@@ -117,6 +117,14 @@ class ScenarioBegan:
 
 
 @dataclass(frozen=True)
+class EngineAwaited:
+    """The engine went away; before anything else it is waited for. ``why`` is a sentence."""
+
+    why: str
+    limit_s: float
+
+
+@dataclass(frozen=True)
 class StepBegan:
     """A step is being played."""
 
@@ -190,7 +198,15 @@ class RunEnded:
 
 
 Event: TypeAlias = (
-    Noted | RunBegan | ScenarioBegan | StepBegan | ScenarioEnded | FindingBegan | FindingMade | RunEnded
+    Noted
+    | RunBegan
+    | ScenarioBegan
+    | EngineAwaited
+    | StepBegan
+    | ScenarioEnded
+    | FindingBegan
+    | FindingMade
+    | RunEnded
 )
 Listener: TypeAlias = Callable[[Event], None]
 

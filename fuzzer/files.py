@@ -8,10 +8,12 @@ says. No link in the state folder is followed; a repository from elsewhere could
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
-from models.errors import RequestError
+from models.errors import CannotWrite, RequestError
 
 PRIVATE, SHARED = 0o600, 0o666
 PRIVATE_FOLDER, SHARED_FOLDER = 0o700, 0o777
@@ -90,3 +92,16 @@ def private_folder(root: Path) -> Path:
             f"{root / links[0]}: found a link in the state folder; expected files and folders only: remove it"
         )
     return root
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Errors of the system in our words, while something is written there.
+
+    Raises:
+        CannotWrite: the message says where and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be written: {error.strerror}") from error

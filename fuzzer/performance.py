@@ -241,7 +241,10 @@ class Performance:
         Raises:
             _SeenEnough: nothing more needs to be seen.
             Stopped: somebody suffers who is protected.
+            Interference: somebody else changed the fleet, so nothing that follows would prove anything.
         """
+        if self._recorder.interfered:
+            raise Interference("somebody else changed the fleet")
         self._judged_s = now_s = self._clock.now()
         self._spare_protected(now_s)
         if self._violated_s is not None and now_s - self._violated_s > self._target.limits.observe_s:

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic.functional_validators import PlainValidator
 
 from fuzzer.events import Finding
-from fuzzer.files import read_limited, write_atomically
+from fuzzer.files import read_limited, write_atomically, writing
 from fuzzer.scenarios import check_scenario, is_harmful
 from fuzzer.secrecy import SECRETS
 from invariants.catalogue import INVARIANTS
@@ -124,13 +124,11 @@ class Pin(BaseModel):
         """Write the file, whole or not at all; returns its path. A pin is for others, a finding is not.
 
         Raises:
-            PinError: it cannot be written.
+            CannotWrite: the disk is full, for example.
         """
         told = self.model_dump(mode="json") | {"summary": SECRETS.hidden(self.summary)}
-        try:
+        with writing(path):
             write_atomically(path, json.dumps(told, indent=2) + "\n", shared=shared)
-        except OSError as error:
-            raise PinError(f"{path}: cannot be written: {error.strerror}") from None
         return path
 
 

@@ -168,6 +168,11 @@ class Recorder:
         """An outside tool told what became of its requests as a whole."""
         self._playing.summaries.extend(told)
 
+    @property
+    def interfered(self) -> bool:
+        """Whether somebody else changed the fleet since the scenario began."""
+        return bool(self._playing.interference)
+
     def whole(self) -> None:
         """Nothing more will come: every load is over."""
         self._playing.whole = True

@@ -3,11 +3,13 @@
 Gently first: let go on what is frozen, start what is down. If that does not help, stop everything,
 callers before what they call, and start it again, dependencies first, each layer healthy before the
 next. A rolling restart would not do: in a fragile fleet it is itself the cause of a cascade.
+
+Whoever was removed by somebody else is nobody's to bring back, and is not waited for here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from fuzzer.recorder import Recorder
@@ -54,19 +56,26 @@ class Restorer:
         The default limit is the recovery limit and a little more: a fleet that was left alone is
         given as long as one that was harmed.
         """
-        deadline_s = self._clock.now() + (
-            self._target.limits.recovery_s_max + 5 if limit_s is None else limit_s
-        )
-        while unsteady := self._recorder.unsteady(self._clock.now()):
+        limit_s = self._target.limits.recovery_s_max + 5 if limit_s is None else limit_s
+        return self._until_steady(limit_s, lambda name: True)
+
+    def _until_steady(self, limit_s: float, counts: Callable[[str], bool]) -> str:
+        deadline_s = self._clock.now() + limit_s
+        while True:
+            unsteady = {n: why for n, why in self._recorder.unsteady(self._clock.now()).items() if counts(n)}
+            if not unsteady:
+                return ""
             if self._clock.now() > deadline_s:
                 return "; ".join(f"{name} is {reason}" for name, reason in unsteady.items())
             self._clock.sleep(0.02)
-        return ""
+
+    def _is_there(self, service: str) -> bool:
+        return not self._runtime.status(service).gone
 
     def restore(self) -> str:
         """Make the fleet steady; returns "" or what is still not."""
         self._revive()
-        return self.renew() if self.wait_until_steady(GENTLE_S) else ""
+        return self.renew() if self._until_steady(GENTLE_S, self._is_there) else ""
 
     def lift(self) -> str:
         """Let go on what is frozen and start what is down, at once; "" or what still is not as it should be.
@@ -103,7 +112,7 @@ class Restorer:
         for _ in range(RENEWALS_MOST):
             self._stop_all()
             self._revive()
-            unsteady = self.wait_until_steady(GENTLE_S)
+            unsteady = self._until_steady(GENTLE_S, self._is_there)
             if not unsteady:
                 return ""
         return unsteady
@@ -153,5 +162,5 @@ class Restorer:
 
     def _of(self, services: tuple[str, ...], *states: ProcessState) -> tuple[str, ...]:
         """Those of these services that faults may touch and that are in one of these states."""
-        mine = [name for name in services if name in self._target.faultable]
-        return tuple(name for name in mine if self._runtime.status(name).state in states)
+        mine = [self._runtime.status(name) for name in services if name in self._target.faultable]
+        return tuple(one.service for one in mine if one.state in states and not one.gone)

@@ -18,29 +18,35 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.events import Events, Played, ScenarioBegan, ScenarioEnded
+from fuzzer.events import EngineAwaited, Events, Played, ScenarioBegan, ScenarioEnded
 from fuzzer.halts import Halt, as_halt
 from fuzzer.loads.base import Loads
 from fuzzer.performance import Performance
 from fuzzer.recorder import Recorder
 from fuzzer.restore import Restorer
+from fuzzer.runtimes.able import CanBeAway
 from fuzzer.runtimes.base import Runtime, Undo
 from fuzzer.safety.breaker import Breaker
 from fuzzer.scenarios import check_scenario, resolved, undos
 from fuzzer.traffic import MakeTraffic, PassTime, Traffic
 from invariants.base import Invariant
-from models.errors import Inconclusive
+from models.errors import Inconclusive, Interference, RuntimeUnavailable, StepInvalid
 from models.history import History
 from models.scenario import Scenario
 from models.some import service_of
 from models.target import Target
 from models.verdict import Outcome
 
+T = TypeVar("T")
+
 TIRED_AFTER = 2
 """Crashes of one service in a scenario, after which it is restarted before the next."""
+
+AWAY_S = 20.0
+"""How long an engine is waited for that went away: it takes 10 s to stop containers that do not listen."""
 
 
 class Player(Protocol):
@@ -104,7 +110,9 @@ class Runner:
         self._breaker = breaker
         self._restorer = Restorer(runtime, recorder, target)
         self._entries: list[str] = []
+        self._unlifted: list[Undo] = []
         self._suspect = False
+        self._touched = self._given_up = False
         self._tired: tuple[str, ...] = ()
 
     def play(
@@ -134,7 +142,7 @@ class Runner:
         began_s = self._clock.now()
         try:
             self._check()
-            unsteady = self._renew() if fresh else self._resume()
+            unsteady = self._patiently(self._renew if fresh else self._resume)
             if self._breaker:
                 self._breaker.gate(unsteady)
             if unsteady:
@@ -155,6 +163,7 @@ class Runner:
             return
         try:
             left = self._restorer.lift()
+            self._lift_the_rest()
         except Inconclusive as error:
             left = str(error)
         halt.trouble = "; ".join(dict.fromkeys(filter(None, (halt.trouble, failed, left))))
@@ -165,21 +174,64 @@ class Runner:
     def leave_steady(self) -> str:
         """Bring a fleet that did not end steady back, and forget its undos; "" or what is still not.
 
+        One that was never touched is left as it is, however sick.
+
         Raises:
             RuntimeUnavailable: the engine or supervisor does not answer; the journal keeps the undos.
         """
-        if not self._suspect:
+        if not self._touched:
             return ""
-        self._write([Undo("start", self._target.faultable)])
-        return self._trusted(self._restorer.restore())
+        try:
+            return self._patiently(self._restored)
+        except RuntimeUnavailable as error:
+            if isinstance(self._runtime, CanBeAway):
+                error.args = (f"{error}. The fleet is not healed; once the engine is back: knockon heal",)
+            raise
 
     # Before.
 
+    def _patiently(self, do: Callable[[], T]) -> T:
+        """Do something; if the engine went away, once more after it is back."""
+        try:
+            return do()
+        except RuntimeUnavailable as error:
+            if not isinstance(self._runtime, CanBeAway):
+                raise
+            if not self._given_up:
+                self._events.emit(EngineAwaited(str(error), AWAY_S))
+            self._given_up = not self._runtime.answers_within(0.0 if self._given_up else AWAY_S)
+            if self._given_up:
+                raise
+        return do()
+
+    def _restored(self) -> str:
+        if not self._suspect:
+            return ""
+        self._lift_the_rest()
+        self._write([Undo("start", self._target.faultable)])
+        unsteady = self._restorer.restore()
+        self._lift_the_rest()
+        return self._trusted(unsteady)
+
+    def _lift_the_rest(self) -> None:
+        """What could not be undone when its scenario was broken off, the last fault first."""
+        for undo in reversed(tuple(self._unlifted)):
+            try:
+                self._runtime.undo(undo)
+            except StepInvalid:
+                continue  # as things are now; once the fleet is up it may well be possible
+            except Interference:
+                pass  # what is not there any more, nobody has to undo
+            self._unlifted.remove(undo)
+
     def _renew(self) -> str:
-        self._suspect = True
+        self._suspect = self._touched = True
+        self._lift_the_rest()
         self._write([Undo("start", self._target.faultable)])
         self._tired = ()
-        return self._trusted(self._returned(self._restorer.renew()))
+        unsteady = self._restorer.renew()
+        self._lift_the_rest()
+        return self._trusted(self._returned(unsteady))
 
     def _returned(self, unsteady: str) -> str:
         """Of a fleet that was started anew: one that is not steady even so is left alone from now on."""
@@ -188,7 +240,7 @@ class Runner:
         return unsteady
 
     def _resume(self) -> str:
-        unsteady = self._returned(self.leave_steady())
+        unsteady = self._returned(self._restored())
         if not unsteady:
             self._restorer.calm(self._tired)
             self._tired = ()
@@ -201,7 +253,7 @@ class Runner:
 
     def _trusted(self, unsteady: str) -> str:
         """A fleet that is steady needs no undo any more."""
-        if not unsteady:
+        if not unsteady and not self._unlifted:
             while self._entries:
                 self._runtime.journal.remove(self._entries[-1])
                 self._entries.pop()
@@ -224,7 +276,7 @@ class Runner:
         lifting = undos(scenario, self._target)
         if lifting:
             self._write(lifting)
-        self._suspect = True  # until the verdict says otherwise
+        self._suspect = self._touched = True  # until the verdict says otherwise
         performance = Performance(
             scenario,
             self._target,
@@ -243,7 +295,10 @@ class Runner:
         except KeyboardInterrupt as error:
             self._cut_short(as_halt(error), performance, purpose, began_s, lifting)
         except BaseException:
-            self._undo_all(lifting)
+            # What cannot be undone now stays in the journal, for whoever comes next.
+            self._unlifted += lifting
+            with suppress(Inconclusive):
+                self._lift_the_rest()
             raise
         finally:
             performance.end()

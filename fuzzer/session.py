@@ -26,7 +26,7 @@ from fuzzer.halts import as_halt
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
-from fuzzer.runtimes.able import CanBeginAnew, CanPoison, CanSend, Modelled
+from fuzzer.runtimes.able import CanBeClaimed, CanBeginAnew, CanPoison, CanSend, Modelled
 from fuzzer.runtimes.base import Runtime
 from fuzzer.safety.signals import Signals
 from fuzzer.search.campaign import Campaign, SearchOptions
@@ -34,6 +34,7 @@ from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
 from fuzzer.shown import complain
 from fuzzer.targets.files import load_target
+from fuzzer.targets.kept import AsRead
 from invariants.base import Invariant
 from models.compose_spec import PROJECT_NAME
 from models.errors import Inconclusive, KnockonError, RequestError, RuntimeUnavailable
@@ -160,7 +161,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         Halt: a signal or a rule ended the run; the fleet is healed.
     """
     target = read_target(config)
-    invariants = config.invariants
+    as_read, invariants = AsRead(target.files), config.invariants
     if not target.faultable:
         raise RequestError(
             f"{target.name}: no service may be touched; set `enabled: true` under x-knockon at the top of "
@@ -181,6 +182,8 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
         events = Events(*listeners, *watching)
+        if isinstance(runtime, CanBeClaimed):
+            runtime.claim()
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
         if config.metrics_port is not None:
@@ -202,6 +205,9 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             with suppress(Inconclusive):  # the journal keeps what cannot be undone now
                 runner.leave_steady()
             raise
+        finally:
+            if changed := as_read.changed():
+                _note(changed)
 
 
 def _as_wired(target: Target, runtime: Runtime) -> Target:

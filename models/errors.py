@@ -9,7 +9,8 @@ KnockonError
 │   ├── RuntimeUnavailable  the engine or supervisor does not answer
 │   ├── StepInvalid         an injection that did not take effect
 │   ├── Interference        somebody else changed the fleet
-│   └── ToolFailed          a load tool that failed, or whose report is damaged
+│   ├── ToolFailed          a load tool that failed, or whose report is damaged
+│   └── CannotWrite         the disk is full, or a folder is closed to us
 └── InvariantViolated       a broken promise; one subclass per invariant: exit code 1
 """
 
@@ -77,6 +78,10 @@ class StepInvalid(Inconclusive):
 
 class Interference(Inconclusive):
     """Somebody else changed the fleet while a scenario played."""
+
+
+class CannotWrite(Inconclusive):
+    """What has to be kept cannot be written: the disk is full, or the place is closed to us."""
 
 
 class InvariantViolated(KnockonError):

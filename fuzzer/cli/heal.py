@@ -63,6 +63,7 @@ def heal_docker(project: str | None) -> list[str]:
         RuntimeUnavailable: no engine answers.
         RequestError: a journal cannot be read; the others were healed.
     """
+    from fuzzer.runtimes.docker.claim import sweep_claims
     from fuzzer.runtimes.docker.clients import Clients
     from fuzzer.runtimes.docker.containers import found
     from fuzzer.runtimes.docker.helper import sweep
@@ -71,6 +72,7 @@ def heal_docker(project: str | None) -> list[str]:
     clients = Clients()
     try:
         sweep(clients)
+        sweep_claims(clients)
         with clients.lent("look for journals") as api:
             listed = api.containers(all=True, filters={"label": [JOURNAL]})
             projects = {str(entry["Labels"].get(PROJECT, "")) for entry in listed} - {""}

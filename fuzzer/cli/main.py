@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from errno import EDQUOT, EFBIG, ENOSPC
 from typing import Any
 
 import click
@@ -24,6 +25,9 @@ from fuzzer.shown import complain
 from models.errors import KnockonError
 
 TRACEBACK = "KNOCKON_TRACEBACK"
+
+FULL = (ENOSPC, EDQUOT, EFBIG)
+"""Errors of a write for which there is no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,9 @@ class Commands(click.Group):
         except (BrokenPipeError, NobodyReads):
             _read_no_more()
             code = ExitCode.PIPE
+        except OSError as error:  # nothing else is written that late
+            _read_no_more()
+            code = _unwritten(error)
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:  # as click's own, which would take any halt for Ctrl-C
@@ -121,6 +128,12 @@ class Commands(click.Group):
         except (BrokenPipeError, SystemExit):
             # Click leaves with 1 when nobody reads any more; that number means a verdict.
             raise NobodyReads from None
+        except OSError as error:
+            if error.errno not in FULL:
+                _admit(error)
+                return ExitCode.UNKNOWN
+            _read_no_more()
+            return _unwritten(error)
         except Exception as error:
             # Python would end with 1, which means that the fleet broke a promise.
             _admit(error)
@@ -131,6 +144,11 @@ def _read_no_more() -> None:
     """Nobody reads any more: let Python's own flush at the end go nowhere, and in silence."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _unwritten(error: OSError) -> ExitCode:
+    click.echo(f"Error: {error.filename or 'the output'}: cannot be written: {error.strerror}", err=True)
+    return ExitCode.UNKNOWN
 
 
 def _admit(error: Exception) -> None:

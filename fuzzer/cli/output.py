@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fuzzer.cli.exit_codes import NobodyReads
-from fuzzer.events import Event, Noted, ScenarioBegan, StepBegan
+from fuzzer.events import EngineAwaited, Event, Noted, ScenarioBegan, StepBegan
 from fuzzer.shown import shown
 from models.verdict import Outcome
 
@@ -70,6 +70,8 @@ class Progress:
                 self.doing(str(event.step))
             case Noted():
                 self._console.print(Text(shown(f"note: {event.text}"), style="dim"), soft_wrap=True)
+            case EngineAwaited():
+                self.doing(f"{event.why}; waiting up to {event.limit_s:.0f} s for it")
             case _:
                 pass
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fuzzer.events import (
+    EngineAwaited,
     Event,
     FindingBegan,
     FindingMade,
@@ -60,11 +61,13 @@ class Terminal:
                     self._line("  note: nothing is started or touched: every service is modelled", "dim")
             case ScenarioBegan() if event.purpose == "replay":
                 self._line(f"playing: {event.scenario}")
+            case EngineAwaited():
+                self._line(f"{event.why}; waiting up to {seconds(event.limit_s)} for it", "yellow")
             case ScenarioEnded():
                 self._scenario(event)
             case FindingBegan():
-                place = f"; saved as {event.saved}" if event.saved else ""
-                self._line(f"violated: {event.played.violations[0].summary}{place}", "bold red")
+                saved = f"saved as {event.saved}" if event.saved else "not saved: is the disk full?"
+                self._line(f"violated: {event.played.violations[0].summary}; {saved}", "bold red")
                 self._line("confirming and shrinking it:", "bold")
             case FindingMade():
                 self._line("")

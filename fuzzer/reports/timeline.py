@@ -11,12 +11,12 @@ Steps stand at the margin, consequences are indented.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from fuzzer.reports.clients import client_lines
 from models.history import History, PlayedStep, StepState
-from models.observation import Change, ProcessChange
+from models.observation import Blindness, Change, ProcessChange
 
 INDENT = "    "
 
@@ -80,8 +80,22 @@ def _health(history: History) -> Iterator[_Line]:
                 yield _Line(span.recovered_s, f"{INDENT}{service} healthy again, {took_s:.1f} s later")
 
 
+def _united(spans: Iterable[Blindness]) -> Iterator[Blindness]:
+    """What was told piece by piece, in one."""
+    last: Blindness | None = None
+    for span in sorted(spans, key=lambda span: (span.reason, span.since_s)):
+        if last and last.reason == span.reason and span.since_s <= last.until_s:
+            last = replace(last, until_s=max(last.until_s, span.until_s))
+            continue
+        if last:
+            yield last
+        last = span
+    if last:
+        yield last
+
+
 def _end(history: History) -> Iterator[_Line]:
-    for blind in history.blindness:
+    for blind in _united(history.blindness):
         seconds = blind.until_s - blind.since_s
         yield _Line(blind.since_s, f"{INDENT}the fuzzer did not look for {seconds:.1f} s: {blind.reason}")
     for what in history.interference:

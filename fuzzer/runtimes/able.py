@@ -287,3 +287,25 @@ class Modelled(Protocol):
     def rests_on(self, services: Sequence[str]) -> tuple[str, ...]:
         """What is assumed of these services, and of nobody else, a sentence each."""
         ...
+
+
+@runtime_checkable
+class CanBeAway(Protocol):
+    """Behind an engine that others may stop and start again, while the fleet's faults stay."""
+
+    def answers_within(self, limit_s: float) -> bool:
+        """Whether it answers, or does so again within a while."""
+        ...
+
+
+@runtime_checkable
+class CanBeClaimed(Protocol):
+    """A fleet that outlives a run, and that several runs could reach."""
+
+    def claim(self) -> None:
+        """Have it for this run alone, until the runtime is left.
+
+        Raises:
+            RequestError: another run has it; the message says which.
+        """
+        ...

@@ -47,13 +47,18 @@ class ProcessState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """A moment's look at one service. ``since`` is text for people; restarts None if unknown."""
+    """A moment's look at one service.
+
+    ``since`` is text for people; restarts None if unknown. ``gone`` tells that somebody removed it, so that
+    there is nothing left that could be started.
+    """
 
     service: str
     state: ProcessState
     instances: tuple[str, ...] = ()
     restarts: int | None = None
     since: str = ""
+    gone: bool = False
 
 
 class Sink(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fuzzer.events import Finding
 from fuzzer.pins import Pin
-from models.errors import PinError
+from models.errors import CannotWrite
 
 
 class FindingStore:
@@ -25,5 +25,5 @@ class FindingStore:
         path = self._folder / f"{finding.target.name}-{finding.runtime}-{pin.name}.json"
         try:
             return replace(finding, saved=pin.write(path, shared=False))
-        except PinError:
+        except CannotWrite:
             return replace(finding, saved=None)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzer.pins import Pin, PinStatus, check_pin, free_path, pin_files, read_pin
-from models.errors import PinError
+from models.errors import CannotWrite, PinError
 from models.scenario import Scenario
 from tests.support.fake_fleet import SHOP, target_of
 
@@ -86,7 +86,7 @@ def test_no_folder_no_pins(tmp_path):
 
 def test_a_pin_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(PinError, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         PIN.write(tmp_path / "file" / "pin.json")
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from fuzzer.halts import Interrupted
+from fuzzer.runner import AWAY_S
 from fuzzer.runtimes.base import ProcessState, Undo
 from models.errors import RuntimeUnavailable, ScenarioError
 from models.history import StepState
@@ -119,6 +120,16 @@ def test_a_fault_without_effect_is_unknown():
     assert played.outcome is Outcome.UNKNOWN
     assert "0 of 1 processes of db" in played.reason
     assert played.history.steps[-1].state is StepState.INVALID
+
+
+def test_a_fleet_that_was_sick_before_any_fault_is_left_as_it_is():
+    def sick(fleet):
+        fleet.sick["gateway"] = "HTTP 500"
+
+    run = rig(sick)
+    assert run.play("crash db").outcome is Outcome.UNKNOWN
+    assert run.runner.leave_steady() == ""
+    assert run.fleet.calls == []
 
 
 def test_no_chaos_on_a_sick_system():
@@ -272,6 +283,41 @@ def test_a_runtime_that_vanishes_is_unknown_and_its_undo_stays_in_the_journal():
     played = run.play("pause db")
     assert played.outcome is Outcome.UNKNOWN
     assert "does not answer" in played.reason
+    assert run.fleet.journal.entries
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_an_engine_that_is_away_is_waited_for_once_and_then_everything_is_lifted(comes_back):
+    run, asked, gone = rig(), [], [True]
+    undo, write = run.fleet.undo, run.fleet.journal.write
+
+    def away(do):
+        def called(*words):
+            if gone[0]:
+                raise RuntimeUnavailable("the engine does not answer")
+            return do(*words)
+
+        return called
+
+    def answers_within(limit_s):
+        asked.append(limit_s)
+        gone[0] = not comes_back
+        return comes_back
+
+    run.fleet.answers_within = answers_within
+    run.fleet.pause = away(run.fleet.pause)
+    run.fleet.undo, run.fleet.journal.write = away(undo), write
+    assert run.play("pause db").outcome is Outcome.UNKNOWN
+    if comes_back:
+        assert run.runner.leave_steady() == ""
+        assert "unpause db" in run.fleet.calls
+        assert run.fleet.journal.entries == {}
+        assert asked == [AWAY_S]
+        return
+    for _ in range(2):
+        with pytest.raises(RuntimeUnavailable, match="is not healed; once the engine is back: knockon heal"):
+            run.runner.leave_steady()
+    assert asked == [AWAY_S, 0.0]
     assert run.fleet.journal.entries
 
 

@@ -17,6 +17,7 @@ one never-started container for each entry of the journal.
     execs        small programs run inside a container
     limiting     little processor time, memory, processes; straining, filling, skewing: the other faults
     resources    all faults of resources, and how they are lifted
+    claim        one run at a time: who has the project
     journal      undos that survive us
     edges        the project's proxies: found, driven, and missed when they go
     health       probes that ask the engine

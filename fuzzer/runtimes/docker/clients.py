@@ -100,7 +100,18 @@ def translated(doing: str) -> Iterator[None]:
             raise StepInvalid(said) from error
         raise RuntimeUnavailable(said) from error
     except TROUBLE as error:
-        raise RuntimeUnavailable(f"{doing}: the engine does not answer: {error}") from error
+        raise RuntimeUnavailable(f"{doing}: the engine does not answer: {_said(error)}") from error
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong at the bottom, without what each layer wrapped around it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        for one in (inner, *inner.args):
+            if isinstance(one, OSError) and one.strerror:
+                return one.strerror.lower()
+        inner = inner.__context__
+    return str(error)
 
 
 def connect(factory: ClientFactory = default_client) -> APIClient:
@@ -114,7 +125,7 @@ def connect(factory: ClientFactory = default_client) -> APIClient:
     except TROUBLE as error:
         where = endpoint() if factory is default_client else "its address"
         raise RuntimeUnavailable(
-            f"no container engine answers at {where} ({error}); start it (`docker info` must "
+            f"no container engine answers at {where} ({_said(error)}); start it (`docker info` must "
             "answer), or point DOCKER_HOST or `docker context use` to the right one"
         ) from error
 

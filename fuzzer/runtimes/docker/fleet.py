@@ -28,6 +28,14 @@ PATIENCE_S = 2.0
 """How long a consequence may take from the engine to us; it takes 1 ms on a local one."""
 
 
+_EVENTS = {
+    Change.EXITED: "die",
+    Change.STARTED: "start",
+    Change.PAUSED: "pause",
+    Change.RESUMED: "unpause",
+}
+
+
 class Looker(Protocol):
     """Looks at one container."""
 
@@ -170,8 +178,26 @@ class Fleet:
                 self.tell([], f"{life.container.name} was removed by somebody else")
             else:
                 with self._changed:
+                    returning = life.state is ProcessState.RETURNING
                     changes = life.reconciled(now[1], known_s, on_our_clock)
-                self.tell(changes)
+                self.tell(changes, self._unexplained(life, changes, returning))
+
+    def _unexplained(self, life: Life, changes: Sequence[ProcessChange], returning: bool) -> str:
+        """What nobody heard the reason of: another service's fall, a person, or the engine's own end."""
+        for change in changes:
+            by_policy = change.change is Change.STARTED and returning
+            ours = self._intents.behind(_EVENTS[change.change], life.container.id, change.at_s)
+            if not by_policy and not ours:
+                return f"{life.container.name} {change.change} while the engine could not be heard"
+            returning = change.returns is True
+        return ""
+
+    def clock_was_set(self, step_s: float) -> None:
+        """The engine's clock was: what it says of before and of now cannot be compared."""
+        with self._changed:
+            for life in self._lives.values():
+                life.clock_was_set(step_s)
+        self.saw_interference(f"the engine's clock was set by {step_s:+.1f} s")
 
     def _stranger(self, event: Event) -> None:
         """A container that was not there: a service was scaled, or made anew."""

@@ -114,6 +114,10 @@ class Life:
                 return self._change(Change.RESUMED, event.at_s)
         return None
 
+    def clock_was_set(self, step_s: float) -> None:
+        """The engine's clock was: by that one it was known some seconds earlier or later."""
+        self._known_s += step_s
+
     def given_up(self, at_s: float) -> ProcessChange | None:
         """Its policy was about to start it, and was told not to.
 

@@ -56,9 +56,23 @@ class Owner:
     @property
     def gone(self) -> bool:
         """Whether the run is over, as far as that can be known from here."""
-        if self.place != _place():
-            return time.time_ns() - self.written_ns > LEASE_S * 1e9
+        return self.is_gone(LEASE_S)
+
+    def is_gone(self, lease_s: float) -> bool:
+        """The same, with another patience for runs of which nothing can be known."""
+        if not self.is_here:
+            return time.time_ns() - self.written_ns > lease_s * 1e9
         return not _exists(self.pid) or _started(self.pid) != self.started
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its pid means something here."""
+        return self.place == _place()
+
+    @property
+    def host(self) -> str:
+        """The name of its machine or container."""
+        return self.place.partition(" ")[0]
 
 
 def _place() -> str:

@@ -17,6 +17,7 @@ from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
+from fuzzer.runtimes.docker.claim import Claim, sweep_claims
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
 from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
 from fuzzer.runtimes.docker.connections import Connections
@@ -39,6 +40,9 @@ from models.target import ProbeKind, Target
 
 WORST_FIRST = (ProcessState.DOWN, ProcessState.RETURNING, ProcessState.PAUSED, ProcessState.RUNNING)
 """A service is what the worst of its containers is."""
+
+ASK_EVERY_S = 0.2
+"""How often an engine that is away is looked for."""
 
 
 class DockerRuntime(Resources, Connections, Holds):
@@ -76,6 +80,7 @@ class DockerRuntime(Resources, Connections, Holds):
         neighbours = Neighbours(clients, run, lambda: images_to_try(images()), fleet.saw_interference)
         self._kernel = Kernel(target, fleet, neighbours, self._looked, fleet.saw_interference)
         self._journal = DockerJournal(clients, project, run, images, self.remember)
+        self._claim = Claim(clients, project, images)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
         self._undoes = Undoes(
@@ -107,9 +112,10 @@ class DockerRuntime(Resources, Connections, Holds):
         return self
 
     def _adopt(self) -> None:
+        self._time.measure(self._engine_says_when)
         sweep(self._clients)
+        sweep_claims(self._clients)
         with self._clients.lent("look for the project") as api:
-            self._time.measure(lambda: str(api.info()["SystemTime"]))
             known_s = self._time.engine_now_s()
             pairs = found(api, self._project)
         self._fleet.adopt(pairs, known_s)
@@ -135,6 +141,11 @@ class DockerRuntime(Resources, Connections, Holds):
     ) -> None:
         self._cleanup.close()
 
+    def claim(self) -> None:
+        """Have the project for this run alone, until the runtime is left."""
+        self._claim.take()
+        self._cleanup.callback(self._claim.release)
+
     def watch(self, sink: Sink) -> None:
         """Start to report health and processes to ``sink``, until the runtime is left."""
         prober = Prober(self.clock, sink, self.target.limits.health_timeout_s)
@@ -146,6 +157,7 @@ class DockerRuntime(Resources, Connections, Holds):
             heard=self._heard,
             reopened=self._reopened,
             was_blind=sink.was_blind,
+            clock_was_set=self._fleet.clock_was_set,
         )
         self._cleanup.callback(stream.close)
         # From when the oldest process started: signals that it got since then still matter.
@@ -207,7 +219,7 @@ class DockerRuntime(Resources, Connections, Holds):
             self._fleet.reconcile(self._fleet.of(service), self._time.on_our_clock)
         lives = self._fleet.of(service)
         if not lives:
-            return ServiceStatus(service, ProcessState.DOWN, since="its container was removed")
+            return ServiceStatus(service, ProcessState.DOWN, since="its container was removed", gone=True)
         worst = min(lives, key=lambda life: WORST_FIRST.index(life.state))
         return ServiceStatus(
             service,
@@ -239,6 +251,21 @@ class DockerRuntime(Resources, Connections, Holds):
         """Lift a fault. Services that have no container any more have nothing to lift."""
         there = tuple(name for name in undo.targets if is_link(name) or self._fleet.of(name))
         self._undoes(replace(undo, targets=there))
+
+    def answers_within(self, limit_s: float) -> bool:
+        """Whether the engine answers, or does so again within a while."""
+        until_s = self.clock.now() + limit_s
+        while True:
+            with suppress(Inconclusive), self._clients.lent("ask the engine") as api:
+                api.ping()
+                return True
+            if self.clock.now() > until_s:
+                return False
+            self.clock.sleep(ASK_EVERY_S)
+
+    def _engine_says_when(self) -> str:
+        with self._clients.lent("ask for the engine's time") as api:
+            return str(api.info()["SystemTime"])
 
     def _inspect(self, container: str) -> tuple[Container, Look] | None:
         with suppress(Interference), self._clients.lent("look at a container") as api:

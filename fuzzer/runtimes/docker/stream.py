@@ -43,6 +43,7 @@ class EventStream:
         heard: takes each event.
         reopened: called after the stream was opened again, before any new event is read.
         was_blind: takes the span in which nobody listened.
+        clock_was_set: takes by how many seconds the engine's clock was set.
 
     Attributes:
         listening: whether what was heard so far is all there was.
@@ -57,6 +58,7 @@ class EventStream:
         heard: Callable[[Event], None],
         reopened: Callable[[], None],
         was_blind: Callable[[Blindness], None],
+        clock_was_set: Callable[[float], None],
     ) -> None:
         self._clients = clients
         self._project = project
@@ -64,6 +66,7 @@ class EventStream:
         self._heard = heard
         self._reopened = reopened
         self._was_blind = was_blind
+        self._clock_was_set = clock_was_set
         self._client: APIClient | None = None
         self._stream: CancellableStream[dict[str, Any]] | None = None
         self._closing = Flag()
@@ -120,6 +123,7 @@ class EventStream:
             try:
                 self._hang_up()
                 self.open(since_s)
+                self._look_at_clocks()
                 self._reopened()
                 self.listening = True
             except Inconclusive:
@@ -143,9 +147,14 @@ class EventStream:
             if client:
                 client.close()
 
+    def _look_at_clocks(self, engine_s: float | None = None) -> None:
+        if step_s := self._time.was_set(engine_s):
+            self._clock_was_set(step_s)
+
     def _event(self, data: dict[str, Any]) -> Event:
         labels: dict[str, str] = data["Actor"]["Attributes"]
         engine_s = data["timeNano"] / 1e9
+        self._look_at_clocks(engine_s)
         return Event(
             container=data["Actor"]["ID"],
             name=labels.get("name", ""),

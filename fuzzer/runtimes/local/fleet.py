@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from fuzzer.files import private_folder, write_atomically
+from fuzzer.files import private_folder, write_atomically, writing
 from fuzzer.runtimes.local import inside, preflight, procfs
 from fuzzer.runtimes.local.environment import host_environment, service_environment
 from fuzzer.runtimes.local.fleets import PREFIX, FleetRecord, end_fleet
 from fuzzer.runtimes.local.journal import FileJournal
 from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.runtimes.local.supervisord import Supervisord, short_folder
+from fuzzer.runtimes.runs import this_command
 from fuzzer.secrecy import SECRETS
 from models.errors import RuntimeUnavailable
-from models.target import Target
+from models.target import LocalCommand, Target
 
 
 class Fleet:
@@ -32,6 +34,7 @@ class Fleet:
     Raises:
         RequestError: a service has no local command, a command no program, or a port is taken.
         RuntimeUnavailable: supervisord does not start. Nothing is left running.
+        CannotWrite: its folder cannot be made or filled.
     """
 
     def __init__(
@@ -40,31 +43,52 @@ class Fleet:
         commands = preflight.local_commands(target)
         preflight.check_ports(target)
         private_folder(state_dir)
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=state_dir)).resolve()
+        with writing(state_dir):
+            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=state_dir)).resolve()
         socket_folder = short_folder()
-        self._record = FleetRecord(target.name, procfs.here(), _myself(), None, socket_folder)
+        self._record = FleetRecord(
+            target.name,
+            procfs.here(),
+            _myself(),
+            None,
+            socket_folder,
+            this_command(),
+            time.time(),
+            preflight.published_ports(target),
+        )
         self.supervisord = Supervisord(self.folder, socket_folder / "rpc")
         self.journal = FileJournal(self.folder / "journal.json")
         try:
+            self._launch(target, commands, proxies)
+        except BaseException as error:
+            self.end(error)
+            raise
+
+    def _launch(
+        self,
+        target: Target,
+        commands: Mapping[str, LocalCommand],
+        proxies: Mapping[tuple[str, str, int], str] | None,
+    ) -> None:
+        with writing(self.folder):
             self._record.write(self.folder)  # first of all, so that nothing can be left without it
             environments = {
                 name: service_environment(target, name, os.environ, self._data_dir(name), proxies)
                 for name in commands
             }
-            preflight.check_programs(target, environments)
+        preflight.check_programs(target, environments)
+        with writing(self.folder):
             self.supervisord.configure(
                 {name: target.services[name].restart for name in commands},
                 {name: local.command for name, local in commands.items()},
                 environments,
                 target.directory,
             )
-            self.supervisord.launch(target.directory, host_environment(os.environ))
-            self._record = replace(self._record, supervisord=Identity.of(self.supervisord.pid))
+        self.supervisord.launch(target.directory, host_environment(os.environ))
+        self._record = replace(self._record, supervisord=Identity.of(self.supervisord.pid))
+        with writing(self.folder):
             self._record.write(self.folder)
-            self.supervisord.until_ready()
-        except BaseException as error:
-            self.end(error)
-            raise
+        self.supervisord.until_ready()
 
     @property
     def record_of_processes(self) -> Path:

@@ -21,7 +21,7 @@ import shutil
 import signal
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,6 +48,9 @@ class FleetRecord:
         owner: the process whose death makes the fleet an orphan.
         supervisord: None until it is launched.
         socket_folder: outside of the fleet's folder, because of the length of its path.
+        command: the owner's command line.
+        since_s: when it was made, seconds since 1970.
+        ports: those that its services publish, whether they run just now or not.
     """
 
     target: str
@@ -55,6 +58,9 @@ class FleetRecord:
     owner: Identity
     supervisord: Identity | None
     socket_folder: Path
+    command: str = ""
+    since_s: float = 0.0
+    ports: tuple[int, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Make it durable."""
@@ -73,6 +79,9 @@ class FleetRecord:
                 owner=Identity(**data["owner"]),
                 supervisord=Identity(**supervisord) if supervisord else None,
                 socket_folder=Path(data["socket_folder"]),
+                command=str(data.get("command", "")),
+                since_s=float(data.get("since_s", 0.0)),
+                ports=tuple(map(int, data.get("ports", ()))),
             )
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -81,6 +90,15 @@ class FleetRecord:
 def members(folder: Path) -> list[int]:
     """Pids of all processes of a fleet, supervisord included."""
     return procfs.marked(inside.FOLDER, str(folder))
+
+
+def holder(ports: Collection[int]) -> FleetRecord | None:
+    """The fleet of another run that has one of these ports, wherever its folder is; None if there is none."""
+    for folder in procfs.marks(inside.FOLDER):
+        record = FleetRecord.read(Path(folder))
+        if record and {*ports} & {*record.ports} and record.place == procfs.here() and record.owner.alive():
+            return record
+    return None
 
 
 def end_fleet(folder: Path, record: FleetRecord, reap: Callable[[], None] = lambda: None) -> int:

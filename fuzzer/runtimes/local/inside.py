@@ -231,8 +231,13 @@ class Inside:
 
     def _write(self, what: str, service: str, **facts: int | bool | None) -> None:
         """One line, whole, in one call; the monotonic clock is the same for all processes."""
-        line = {"what": what, "service": service, "at_s": time.monotonic(), **facts}
-        os.write(self._record, json.dumps(line).encode() + b"\n")
+        line = json.dumps({"what": what, "service": service, "at_s": time.monotonic(), **facts}).encode()
+        try:
+            whole = os.write(self._record, line + b"\n") > len(line)
+        except OSError:
+            whole = False
+        if not whole:  # a fleet of which nobody knows what it does is of no use: all of it ends
+            self._options.mood = SupervisorStates.SHUTDOWN
 
 
 class _Alarm:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
-from fuzzer.files import write_atomically
+from fuzzer.files import write_atomically, writing
 from fuzzer.runtimes.base import Undo
 
 
@@ -24,7 +24,11 @@ class FileJournal:
         self._written = 0
 
     def write(self, undos: Sequence[Undo]) -> str:
-        """Make these undos durable; returns the entry's id."""
+        """Make these undos durable; returns the entry's id.
+
+        Raises:
+            CannotWrite: the disk is full, for example.
+        """
         with self._lock:
             entries = self._read()
             self._written += 1
@@ -53,5 +57,9 @@ class FileJournal:
         return {entry: tuple(map(Undo.from_json, undos)) for entry, undos in data.items()}
 
     def _replace(self, entries: dict[str, tuple[Undo, ...]]) -> None:
+        if not entries:
+            self._path.unlink(missing_ok=True)  # which takes no space
+            return
         data = {entry: [undo.to_json() for undo in undos] for entry, undos in entries.items()}
-        write_atomically(self._path, json.dumps(data, indent=1) + "\n")
+        with writing(self._path):
+            write_atomically(self._path, json.dumps(data, indent=1) + "\n")

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from errno import EADDRINUSE
 from pathlib import Path
 
+from fuzzer.runtimes.local.fleets import holder
+from fuzzer.runtimes.runs import told
 from models.errors import RequestError
 from models.target import LocalCommand, Target
 
@@ -70,11 +72,17 @@ def check_programs(target: Target, environments: Mapping[str, Mapping[str, str]]
 
 
 def check_ports(target: Target) -> None:
-    """See that every published port is free.
+    """See that every published port is free, and no other run's, whose service may just be down.
 
     Raises:
-        RequestError: some are not; each with its service and what to do.
+        RequestError: some are not; each with its service, or whose they are, and what to do.
     """
+    if other := holder(published_ports(target)):
+        run = told(other.owner.pid, other.command, other.since_s)
+        raise RequestError(
+            f"another run of knockon has ports of this target, for its fleet of {other.target}: {run}. Wait "
+            f"until it is over, or end it: kill {other.owner.pid}"
+        )
     problems = []
     for name in target.topology.services:
         for port in target.services[name].ports:
@@ -85,6 +93,12 @@ def check_ports(target: Target) -> None:
             "; ".join(problems) + ". Stop what listens there (a copy of this stack in containers? another "
             "run of knockon?), or publish other ports in the compose file"
         )
+
+
+def published_ports(target: Target) -> tuple[int, ...]:
+    """The ports of the host at which its services are found."""
+    ports = (port for name in target.topology.services for port in target.services[name].ports)
+    return tuple(port.host for port in ports if port.host is not None)
 
 
 def _taken(address: str, port: int) -> bool:

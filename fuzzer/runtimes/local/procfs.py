@@ -78,6 +78,13 @@ def marked(variable: str, value: str) -> list[int]:
     return [pid for pid in _pids() if mark in _environment(pid).split(b"\0")]
 
 
+def marks(variable: str) -> set[str]:
+    """All values that this variable has in the environments of processes."""
+    start = f"{variable}=".encode()
+    found = (one for pid in _pids() for one in _environment(pid).split(b"\0") if one.startswith(start))
+    return {os.fsdecode(one.removeprefix(start)) for one in found}
+
+
 @contextmanager
 def held(pid: int, variable: str, value: str) -> Iterator[int | None]:
     """A handle (pidfd) of a process that has this mark; None if there is none, or it has not.

@@ -6,6 +6,7 @@ alone. For faults of the network between services, or of their resources, contai
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -212,7 +213,9 @@ class LocalRuntime(Limiting, Linked, Holds):
             self._prober.wake(change.service)
 
     def _lost(self) -> None:
-        self._sinks.saw_interference("supervisord of the local fleet was ended by somebody else")
+        full = self._fleet is not None and shutil.disk_usage(self._fleet.folder).free == 0
+        why = "ended itself: its disk is full" if full else "was ended by somebody else"
+        self._sinks.saw_interference(f"supervisord of the local fleet {why}")
 
     def _probe(self, service: str) -> Probe:
         health = self.target.services[service].health

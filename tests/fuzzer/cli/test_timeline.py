@@ -62,6 +62,13 @@ def test_who_stays_down_and_stays_sick_is_named():
     assert "not steady" in text
 
 
+def test_what_was_told_of_a_deafness_piece_by_piece_is_one_line():
+    pieces = [Blindness(1.0 + n, 2.0 + n, "events were interrupted", deaf=True) for n in range(3)]
+    history = replace(crash(), blindness=(*pieces, Blindness(6.0, 7.0, "events were interrupted")))
+    told = [line.split("not look for ")[1] for line in timeline(history) if "not look" in line]
+    assert told == ["3.0 s: events were interrupted", "1.0 s: events were interrupted"]
+
+
 def test_interference_blindness_and_requests_are_told():
     history = replace(
         crash(),

@@ -82,3 +82,11 @@ def test_no_answer_of_any_use_is_a_failure_in_time(manners):
 def test_nowhere_to_ask(url):
     with pytest.raises(FAILURES):
         ask(url, 1.0)
+
+
+def test_redirects_in_a_circle_end():
+    with (
+        serving(polite(page(b"", "302 Found", "Location: /health"))) as here,
+        pytest.raises(FAILURES, match="more than 5 redirects"),
+    ):
+        ask(here.url, 5.0)

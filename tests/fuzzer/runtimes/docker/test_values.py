@@ -23,6 +23,8 @@ from models.errors import Interference, RuntimeUnavailable, StepInvalid
 from models.observation import Change
 from models.target import Restart, RestartPolicy
 
+RUNNING = Look(ProcessState.RUNNING, 7, 0, 100.0, 0.0, 0, "", RestartPolicy(Restart.ALWAYS), ())
+
 
 def life(policy=Restart.ALWAYS, retries=None):
     seen = Look(ProcessState.RUNNING, 7, 0, 100.0, 0.0, 0, "", RestartPolicy(policy, retries), ())
@@ -82,6 +84,80 @@ def test_the_engines_time_is_placed_on_our_clock(ahead_s):
     assert (there.skew_s == 0) is (ahead_s == 0)
 
 
+@pytest.fixture
+def clocks(monkeypatch):
+    """Our wall clock and the engine's, by how much each was set, and the engine's time as it was measured."""
+    ours, engines, wall = [0.0], [0.0], time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + ours[0])
+    there = EngineTime()
+    there.measure(lambda: datetime.fromtimestamp(wall() + engines[0], UTC).isoformat())
+    return there, ours, engines, lambda: wall() + engines[0]
+
+
+def test_our_clock_that_was_set_moves_no_event(clocks):
+    there, ours, _, engine_now_s = clocks
+    for ours[0] in (3600.0, -3600.0):
+        assert there.was_set() == 0.0
+        assert there.on_our_clock(engine_now_s() - 1) == pytest.approx(time.monotonic() - 1, abs=0.05)
+        assert there.engine_now_s() == pytest.approx(engine_now_s(), abs=0.05)
+
+
+@pytest.mark.parametrize("step_s", [60.0, -60.0])
+def test_the_one_clock_of_both_that_was_set_is_noticed_once(clocks, step_s):
+    there, ours, engines, engine_now_s = clocks
+    ours[0] = engines[0] = step_s
+    assert there.was_set() == pytest.approx(step_s, abs=0.05)
+    assert there.was_set() == 0.0
+    assert there.on_our_clock(engine_now_s()) == pytest.approx(time.monotonic(), abs=0.05)
+
+
+def test_an_engines_clock_that_was_set_elsewhere_is_noticed_by_its_events(clocks, monkeypatch):
+    there, _, engines, engine_now_s = clocks
+    monkeypatch.setattr("fuzzer.runtimes.docker.clock.AGAIN_S", 0.0)
+    engines[0] = 60.0
+    assert there.was_set() == 0.0, "nothing shows it yet"
+    assert there.was_set(engine_now_s()) == pytest.approx(60, abs=0.05)
+    assert there.was_set(engine_now_s() - 3600) == 0.0, "an event of an hour ago that is told again"
+
+
+def adopted(web, saw, intents, inspect=lambda container: None):
+    fleet = Fleet(["web"], intents, inspect, lambda: 300.0)
+    fleet.adopt([(web.container, RUNNING)], 150.0)
+    fleet.report_to(saw, lambda service: None)
+    return fleet
+
+
+def test_after_the_clock_was_set_back_the_next_event_is_news(saw):
+    fleet, early = adopted(life(), saw, Intents(lambda: 0.0)), event("die", engine_s=140.0, exit_code=1)
+    fleet.heard(early)
+    assert saw.processes == []
+    fleet.clock_was_set(-60.0)
+    assert saw.interference == ["the engine's clock was set by -60.0 s"]
+    fleet.heard(early)
+    assert saw.changes("web") == [Change.EXITED]
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_an_exit_that_nobody_heard_of_proves_nothing_unless_we_asked_for_it(saw, ours):
+    web, intents = life(), Intents(lambda: 20.0)
+    ended = replace(RUNNING, state=ProcessState.DOWN, exit_code=137, finished_s=290.2)
+    fleet = adopted(web, saw, intents, lambda container: (web.container, ended))
+    if ours:
+        with intents.meaning("kill", [web.container.id]):
+            pass
+    fleet.reconcile(fleet.lives, lambda engine_s: engine_s - 270)
+    assert saw.changes("web") == [Change.EXITED]
+    assert saw.interference == ([] if ours else ["shop_web_1 exited while the engine could not be heard"])
+
+
+def test_why_an_engine_does_not_answer_is_told_without_its_wrapping():
+    error = Refused("('Connection aborted.', ConnectionRefusedError(111, 'Connection refused'))")
+    error.__context__ = ConnectionRefusedError(111, "Connection refused")
+    with pytest.raises(RuntimeUnavailable) as told, translated("ask"):
+        raise error
+    assert str(told.value) == "ask: the engine does not answer: connection refused"
+
+
 def test_moments_are_read_as_the_engine_writes_them():
     assert epoch_s("2026-11-23T13:37:47.890515055Z") == pytest.approx(1795441067.890515)
     assert epoch_s("2026-11-23T15:37:47+02:00") == epoch_s("2026-11-23T13:37:47Z")
@@ -106,6 +182,13 @@ def test_a_run_is_over_when_its_process_is():
     assert not Owner.from_label(me.to_label()).gone
     assert replace(me, pid=2**22 + 1).gone
     assert replace(me, started="1").gone, "its pid has come round again"
+
+
+def test_a_run_elsewhere_may_have_a_lease_of_its_own():
+    there = replace(Owner.me(), place="ci-7 boot pid:[1]", pid=1)
+    assert (there.is_here, there.host) == (False, "ci-7")
+    assert not there.is_gone(10.0)
+    assert replace(there, written_ns=there.written_ns - int(11e9)).is_gone(10.0)
 
 
 def test_a_run_elsewhere_is_over_after_its_lease():
