@@ -22,6 +22,16 @@ def write_atomically(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
+        _sync(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)  # an interrupt may come when it is renamed already
         raise
+
+
+def _sync(folder: Path) -> None:
+    """Put a folder's names on disk: a file that is there, and has no name yet, is lost all the same."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -23,6 +23,7 @@ from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener
+from fuzzer.healing import HEALS, heal_leftovers
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
@@ -32,6 +33,7 @@ from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
 from fuzzer.targets.files import load_target
+from fuzzer.watchdog.guard import Guarded
 from invariants.base import Invariant
 from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.target import Target
@@ -146,7 +148,8 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
         events = Events(*listeners, *watching)
-        heal_leftovers(runtime)
+        for line in heal_leftovers(runtime):
+            _note(f"an earlier run died; {line}")
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
         runner = _player(target, runtime, recorder, invariants, events)
@@ -242,7 +245,10 @@ def open_runtime(config: RunConfig, target: Target) -> Iterator[Runtime]:
         )
     with _terminable(), ExitStack() as stack:
         try:
-            runtime = stack.enter_context(make(target, config))
+            _heal_the_dead(config)
+            made = make(target, config)
+            leaves = config.runtime_name in HEALS
+            runtime = stack.enter_context(Guarded(made, config.state) if leaves else made)
         except (RequestError, RuntimeUnavailable) as error:
             error.args = (f"{error}{_what_works(target, config)}",)
             raise
@@ -260,15 +266,14 @@ def _what_works(target: Target, config: RunConfig) -> str:
     return f"\nwhat works as it is: {'; '.join(works)}"
 
 
-def heal_leftovers(runtime: Runtime) -> list[str]:
-    """Undo what dead fuzzers left behind, the newest first; returns what was undone, as text."""
-    told = []
-    for entry, undos in reversed(runtime.journal.pending().items()):
-        for undo in reversed(undos):
-            runtime.undo(undo)
-            told.append(f"{undo.verb} {' '.join(undo.targets)}")
-        runtime.journal.remove(entry)
-    return told
+def _heal_the_dead(config: RunConfig) -> None:
+    """Undo what runs that died left behind, on this runtime. What concerns this fleet is looked at again."""
+    heal = HEALS.get(config.runtime_name)
+    try:
+        for line in heal(config.state) if heal else ():
+            _note(f"an earlier run died; {line}")
+    except (Inconclusive, RequestError) as error:
+        _note(f"of an earlier run that died: {error}")
 
 
 @contextmanager

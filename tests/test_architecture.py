@@ -19,22 +19,25 @@ BELOW = {
         "edges",
         "probes",
         "files",
+        "kin",
         "loads.base",
         "loads.schedule",
+        "procfs",
         "runtimes.able",
         "runtimes.base",
         "wiring",
     },
     "probes": {"runtimes.able", "runtimes.base"},
     "targets": {"runtimes.able", "runtimes.base", "wiring"},
-    "edges": set(),
-    "loads": set(),
+    "edges": {"kin"},
+    "loads": {"kin"},
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},
     "reports": {"events", "recorder", "runtimes.able", "runtimes.base"},
     "calibration": {"events", "files"},
+    "watchdog": {"healing", "kin", "runtimes.base"},
 }
-ASSEMBLERS = {"session.py"}
+ASSEMBLERS = {"session.py", "healing.py"}
 
 
 def imports(path: Path) -> set[str]:

@@ -52,7 +52,7 @@ class Fleet:
         self._services = frozenset(services)
         self._intents = intents
         self._inspect = inspect
-        self._engine_now_s = engine_now_s
+        self.engine_now_s = engine_now_s
         self._lives: dict[str, Life] = {}
         self._told: dict[tuple[str, str], float] = {}
         self._changed = Condition()
@@ -150,7 +150,7 @@ class Fleet:
     def reconcile(self, lives: Iterable[Life], on_our_clock: Callable[[float], float]) -> None:
         """Look at containers, and tell what nobody was told while nobody listened."""
         for life in lives:
-            known_s = self._engine_now_s()
+            known_s = self.engine_now_s()
             now = self._inspect(life.container.id)
             if now is None:
                 self._forget(life)
@@ -164,7 +164,7 @@ class Fleet:
         """A container that was not there: a service was scaled, or made anew."""
         if event.action != "start" or event.one_off or event.service not in self._services:
             return
-        known_s = self._engine_now_s()
+        known_s = self.engine_now_s()
         now = self._inspect(event.container)
         if now:
             with self._changed:

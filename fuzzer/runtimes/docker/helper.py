@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from docker import APIClient
 from docker.utils.utils import version_gte
@@ -216,14 +215,3 @@ class Helper:
 def remove(api: APIClient, container: str) -> None:
     """Remove a container of ours, its anonymous volumes as well."""
     api.remove_container(container, force=True, v=True)
-
-
-def sweep(clients: Clients) -> None:
-    """Remove helpers of runs that are over."""
-    with clients.lent("look for old crash helpers") as api:
-        listed: list[dict[str, Any]] = api.containers(all=True, filters={"label": [HELPER]})
-    for entry in listed:
-        owner = Owner.from_label(entry["Labels"].get(OWNER, ""))
-        if owner and owner.gone:
-            with suppress(Inconclusive), clients.lent("remove an old crash helper") as api:
-                remove(api, entry["Id"])

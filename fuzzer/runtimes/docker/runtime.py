@@ -23,12 +23,14 @@ from fuzzer.runtimes.docker.containers import Container, Look, found, images_of,
 from fuzzer.runtimes.docker.edges import Edges, how_to_wire
 from fuzzer.runtimes.docker.fleet import Fleet
 from fuzzer.runtimes.docker.health import EngineHealth
-from fuzzer.runtimes.docker.helper import Helper, sweep
+from fuzzer.runtimes.docker.helper import Helper
 from fuzzer.runtimes.docker.intents import Intents
 from fuzzer.runtimes.docker.journal import DockerJournal
+from fuzzer.runtimes.docker.lease import Lease
 from fuzzer.runtimes.docker.lives import Event, Life
 from fuzzer.runtimes.docker.resources import Resources
 from fuzzer.runtimes.docker.stream import EventStream
+from fuzzer.runtimes.docker.sweeping import sweep
 from fuzzer.runtimes.held import Holds
 from fuzzer.runtimes.links import Linked, Links
 from models.errors import Inconclusive, Interference, RequestError
@@ -46,12 +48,18 @@ class DockerRuntime(Resources, Linked, Holds):
         target: what is fuzzed.
         project: the compose project.
         client_factory: connects to the engine.
+        heir_of: the pid of the one dead run that is to be healed; None for every dead run.
     """
 
     name = "docker"
 
     def __init__(
-        self, target: Target, *, project: str, client_factory: ClientFactory = default_client
+        self,
+        target: Target,
+        *,
+        project: str,
+        client_factory: ClientFactory = default_client,
+        heir_of: int | None = None,
     ) -> None:
         self.target = target
         self.clock = MonotonicClock()
@@ -71,11 +79,12 @@ class DockerRuntime(Resources, Linked, Holds):
         self._edges = Edges(
             clients, project, target.services, self._time.engine_now_s, self._link, fleet.saw_interference
         )
-        self._journal = DockerJournal(clients, project, run, images, self.remember)
+        self._lease = Lease(clients, run, images, self._time.engine_now_s)
+        self._journal = DockerJournal(clients, project, run, self._lease, images, self.remember, heir_of)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
         self._undoes = Undoes(
-            start=lambda undo: self.start(undo.targets),
+            start=lambda undo: self.start_again(undo.targets),
             unpause=lambda undo: self.unpause(undo.targets),
             cleanse=self.cleanse,
             release=self.release,
@@ -112,6 +121,7 @@ class DockerRuntime(Resources, Linked, Holds):
         missing = [name for name in self.target.topology.services if name not in there]
         if missing:
             raise RequestError(self._not_up(missing, there))
+        self._cleanup.callback(self._lease.close)
         self._cleanup.callback(self._edges.close)
         self._edges.find()
         self._cleanup.callback(self._helper.close)
@@ -191,6 +201,7 @@ class DockerRuntime(Resources, Linked, Holds):
     def _prepare(self) -> None:
         # If this fails, the first crash says why; without a crash nobody needs to know.
         with suppress(Inconclusive, RequestError):
+            self._lease.take()
             self._helper.prepare()
 
     def status(self, service: str) -> ServiceStatus:
