@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from docker import APIClient
+from docker.errors import APIError
 
 from fuzzer import procfs
 from fuzzer.kin import RUN
@@ -136,7 +137,10 @@ def engine(api: APIClient, project: str) -> set[str]:
     """Containers, their limits and networks, the rules of the kernel, and what runs in them."""
     lines = set()
     for entry in api.containers(all=True, filters={"label": [f"{PROJECT}={project}"]}):
-        lines.update(_container(api, entry["Id"]))
+        try:
+            lines.update(_container(api, entry["Id"]))
+        except APIError as error:
+            lines.add(f"{entry['Names'][0]}: {error.explanation}")  # it is just dying or being born
     for network in api.networks(filters={"label": [f"{PROJECT}={project}"]}):
         lines.add(f"network {network['Name']} {network['Driver']}")
         lines.update(_rules(f"br-{network['Id'][:12]}"))
@@ -157,8 +161,8 @@ def _container(api: APIClient, container: str) -> Iterator[str]:
         with suppress(OSError):
             likely = Path(f"/proc/{state['Pid']}/oom_score_adj").read_text().strip()
             yield f"{name}: oom_score_adj {likely}"
-        for row in api.top(container, ps_args="-eo args")["Processes"]:
-            yield f"{name}: runs {' '.join(row)[:60]}"
+        for row in api.top(container, ps_args="-eo pid,args")["Processes"]:
+            yield f"{name}: runs {' '.join(row[1:])[:60]}"
         if name != EDGES:
             yield f"{name}: disk {_inside(api, container, 'ls', '-A', '/data')}"
             offset = _inside(api, container, "sh", "-c", "cat /etc/faketimerc 2>/dev/null || echo +0")

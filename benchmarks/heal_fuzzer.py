@@ -21,7 +21,7 @@ from models.errors import RequestError
 from models.scenario import Scenario
 
 STEPS = 4
-BESIDE = ("wait", "load")
+BESIDE = ("wait", "heal", "load")
 
 
 def main() -> None:
