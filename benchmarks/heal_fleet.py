@@ -6,6 +6,7 @@ What is seen is plain text, line by line, so that before and after can be compar
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -21,12 +22,10 @@ from docker import APIClient
 from docker.errors import APIError
 
 from fuzzer import procfs
-from fuzzer.kin import RUN
 from fuzzer.override import Override
 from fuzzer.runtimes.docker.containers import PROJECT, SERVICE
 from fuzzer.runtimes.docker.limits import NO_MEMORY_LIMIT
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
-from fuzzer.runtimes.local.inside import FOLDER
 from fuzzer.targets.files import load_target
 
 IMAGE = "python:3.11-slim"
@@ -90,17 +89,11 @@ def _compose(runtime: str) -> dict[str, Any]:
 
 
 def helpers(folder: Path) -> set[str]:
-    """Processes that belong to this fleet or to who harms it: watchdogs, proxies, engines, services."""
-    state = str(folder / "state")
-    found = set[int]()
-    for variable in (RUN, FOLDER):
-        for value in procfs.values(variable):
-            if variable == RUN or value.startswith(state):
-                found.update(procfs.marked(variable, value))
+    """Processes that were told of this folder: who harms the fleet, its watchdogs, proxies, engines, services."""
     return {
-        f"process {pid}: {words[:100]}"
-        for pid in (*found, *_pids())
-        if state in (words := procfs.command(pid)) or (pid in found and state in _environment(pid))
+        f"process {pid}: {procfs.command(pid)[:100]}"
+        for pid in _pids()
+        if pid != os.getpid() and (str(folder) in procfs.command(pid) or str(folder) in _environment(pid))
     }
 
 
