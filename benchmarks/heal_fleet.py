@@ -89,7 +89,7 @@ def _compose(runtime: str) -> dict[str, Any]:
 
 
 def helpers(folder: Path) -> set[str]:
-    """Processes that were told of this folder: who harms the fleet, its watchdogs, proxies, engines, services."""
+    """Processes that were told of this folder: the fuzzer, its watchdog, proxies and engines, services."""
     return {
         f"process {pid}: {procfs.command(pid)[:100]}"
         for pid in _pids()

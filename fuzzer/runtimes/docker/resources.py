@@ -27,6 +27,7 @@ class Resources(Filling, Skewing, Straining):
             "unlimit_memory": self.unlimit,
             "unlimit_pids": self.unlimit,
             "calm": self.calm,
+            "spare": self.spare,
             "free_disk": self.free_disk,
             "unskew": self.unskew,
         }

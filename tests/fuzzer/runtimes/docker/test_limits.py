@@ -23,6 +23,7 @@ from fuzzer.runtimes.docker.limits import NO_MEMORY_LIMIT, Limits, Usage
 from models.errors import StepInvalid
 from models.observation import Change
 from models.step import Step
+from tests.support.watchdogs import end_watchdog_of
 
 pytestmark = pytest.mark.docker
 
@@ -380,6 +381,7 @@ def test_after_the_fuzzer_was_killed_heal_brings_it_all_back(capped, tmp_path, t
             assert replay.poll() is None, replay.stdout.read()
             assert time.monotonic() < deadline_s
             time.sleep(0.05)
+        end_watchdog_of(replay.pid)
     finally:
         replay.send_signal(signal.SIGKILL)
         replay.wait()

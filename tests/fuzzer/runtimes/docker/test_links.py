@@ -23,6 +23,7 @@ from fuzzer.targets.project import discover_project
 from models.errors import ScenarioError
 from models.scenario import Scenario
 from models.toxic import REFUSING, Toxic
+from tests.support.watchdogs import end_watchdog_of
 
 pytestmark = pytest.mark.docker
 
@@ -166,6 +167,7 @@ def test_a_fault_outlives_a_fuzzer_that_was_killed_until_somebody_heals(wired, w
     try:
         wait_until(lambda: fuzzer.poll() is not None or wired.ask()[1] == "timed out", 60)
         assert fuzzer.poll() is None, fuzzer.stdout.read()
+        end_watchdog_of(fuzzer.pid)
     finally:
         fuzzer.send_signal(signal.SIGKILL)
         fuzzer.wait()
