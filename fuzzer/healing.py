@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fuzzer import kin
 from fuzzer.runtimes.base import Runtime, Undo
-from models.errors import Inconclusive, KnockonError, RequestError
+from models.errors import Inconclusive, KnockonError, RequestError, RuntimeUnavailable
 from models.target import Service, Target
 from models.topology import Topology
 
@@ -44,10 +44,18 @@ class Heal(Protocol):
 
 def heal_local(state: Path, heir_of: int | None = None) -> list[str]:
     """End the fleets and whatever else dead runs left running on this machine. See ``Heal``."""
+    from fuzzer.runtimes.borrowed import give_back
     from fuzzer.runtimes.local.fleets import end_stale_fleets
 
     done = [*kin.end_orphans(heir_of), *end_stale_fleets(state, everywhere=True, heir_of=heir_of)]
-    return [f"local: {line}" for line in done]
+    problems: list[KnockonError] = []
+    try:
+        done += give_back(state, heir_of)
+    except RuntimeUnavailable as error:
+        problems.append(error)
+    done = [f"local: {line}" for line in done]
+    _tell(problems, done)
+    return done
 
 
 def heal_docker(state: Path, heir_of: int | None = None, project: str | None = None) -> list[str]:

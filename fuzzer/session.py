@@ -61,7 +61,7 @@ def _local(target: Target, config: RunConfig) -> Runtime:
     from fuzzer.runtimes.local.runtime import LocalRuntime
     from fuzzer.runtimes.proxies import DIRECT, proxies_at
 
-    proxies = None if config.edge_proxy == DIRECT else proxies_at(config.edge_proxy)
+    proxies = None if config.edge_proxy == DIRECT else proxies_at(config.edge_proxy, config.state)
     return LocalRuntime(target, state_dir=config.state, proxies=proxies)
 
 
