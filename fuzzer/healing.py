@@ -42,12 +42,18 @@ class Heal(Protocol):
         ...
 
 
-def heal_local(state: Path, heir_of: int | None = None) -> list[str]:
-    """End the fleets and whatever else dead runs left running on this machine. See ``Heal``."""
+def heal_local(state: Path, heir_of: int | None = None, *, everywhere: bool = False) -> list[str]:
+    """End the fleets that dead runs left running. See ``Heal``.
+
+    Args:
+        everywhere: also those with another folder of states, and what else any dead run left running on this
+            machine; of one dead run it is ended in each case.
+    """
     from fuzzer.runtimes.borrowed import give_back
     from fuzzer.runtimes.local.fleets import end_stale_fleets
 
-    done = [*kin.end_orphans(heir_of), *end_stale_fleets(state, everywhere=True, heir_of=heir_of)]
+    done = kin.end_orphans(heir_of) if everywhere or heir_of is not None else []
+    done += end_stale_fleets(state, everywhere=everywhere, heir_of=heir_of)
     problems: list[KnockonError] = []
     try:
         done += give_back(state, heir_of)
@@ -63,7 +69,7 @@ def heal_docker(state: Path, heir_of: int | None = None, project: str | None = N
     from fuzzer.runtimes.docker.clients import Clients
     from fuzzer.runtimes.docker.sweeping import sweep
 
-    done = [f"local: {line}" for line in kin.end_orphans(heir_of)]
+    done = [f"local: {line}" for line in kin.end_orphans(heir_of)] if heir_of is not None else []
     problems: list[KnockonError] = []
     clients = Clients()
     try:

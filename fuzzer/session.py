@@ -23,7 +23,7 @@ from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener
-from fuzzer.healing import HEALS, heal_leftovers
+from fuzzer.healing import HEALS, heal_leftovers, heal_local
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
@@ -267,12 +267,11 @@ def _what_works(target: Target, config: RunConfig) -> str:
 
 
 def _heal_the_dead(config: RunConfig) -> None:
-    """Undo what runs that died left behind, on this runtime. What concerns this fleet is looked at again."""
-    heal = HEALS.get(config.runtime_name)
+    """End what runs that died left in our folder of states. A project's journal is read later."""
     try:
-        for line in heal(config.state) if heal else ():
+        for line in heal_local(config.state) if config.runtime_name == "local" else ():
             _note(f"an earlier run died; {line}")
-    except (Inconclusive, RequestError) as error:
+    except Inconclusive as error:
         _note(f"of an earlier run that died: {error}")
 
 
