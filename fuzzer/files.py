@@ -43,9 +43,19 @@ def write_atomically(path: Path, text: str, *, shared: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _sync(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)  # an interrupt may come when it is renamed already
         raise
+
+
+def _sync(folder: Path) -> None:
+    """Put a folder's names on disk: a file that is there, and has no name yet, is lost all the same."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def append(path: Path, line: str) -> None:

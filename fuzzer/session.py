@@ -23,6 +23,7 @@ from fuzzer.events import Events, Listener, Noted
 from fuzzer.files import private_folder
 from fuzzer.guarded import Guard, guarded
 from fuzzer.halts import as_halt
+from fuzzer.healing import HEALS, heal_leftovers, heal_local
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
@@ -35,6 +36,7 @@ from fuzzer.search.findings import FindingStore
 from fuzzer.shown import complain
 from fuzzer.targets.files import load_target
 from fuzzer.targets.kept import AsRead
+from fuzzer.watchdog.guard import Guarded
 from invariants.base import Invariant
 from models.compose_spec import PROJECT_NAME
 from models.errors import Inconclusive, KnockonError, RequestError, RuntimeUnavailable
@@ -68,7 +70,7 @@ def _local(target: Target, config: RunConfig) -> Runtime:
     from fuzzer.runtimes.local.runtime import LocalRuntime
     from fuzzer.runtimes.proxies import DIRECT, proxies_at
 
-    proxies = None if config.edge_proxy == DIRECT else proxies_at(config.edge_proxy)
+    proxies = None if config.edge_proxy == DIRECT else proxies_at(config.edge_proxy, config.state)
     return LocalRuntime(target, state_dir=config.state, proxies=proxies)
 
 
@@ -184,7 +186,8 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         events = Events(*listeners, *watching)
         if isinstance(runtime, CanBeClaimed):
             runtime.claim()
-        heal_leftovers(runtime)
+        for line in heal_leftovers(runtime):
+            _note(f"an earlier run died; {line}")
         recorder = Recorder(target.topology.services, target.limits)
         if config.metrics_port is not None:
             metrics, port = stack.enter_context(_metrics(config.metrics_port, target, runtime, recorder))
@@ -321,7 +324,10 @@ def open_runtime(config: RunConfig, target: Target, signals: Signals | None = No
     with ExitStack() as stack:
         signals = signals or stack.enter_context(Signals())
         try:
-            runtime = stack.enter_context(make(target, config))
+            _heal_the_dead(config)
+            made = make(target, config)
+            leaves = config.runtime_name in HEALS
+            runtime = stack.enter_context(Guarded(made, config.state) if leaves else made)
         except (RequestError, RuntimeUnavailable) as error:
             raise _with_what_works(error, target, config) from None
         stack.callback(signals.close)
@@ -344,12 +350,10 @@ def _what_works(target: Target, config: RunConfig) -> str:
     return f"\nwhat works as it is: {'; '.join(works)}"
 
 
-def heal_leftovers(runtime: Runtime) -> list[str]:
-    """Undo what dead fuzzers left behind, the newest first; returns what was undone, as text."""
-    told = []
-    for entry, undos in reversed(runtime.journal.pending().items()):
-        for undo in reversed(undos):
-            runtime.undo(undo)
-            told.append(f"{undo.verb} {' '.join(undo.targets)}")
-        runtime.journal.remove(entry)
-    return told
+def _heal_the_dead(config: RunConfig) -> None:
+    """End what runs that died left in our folder of states. A project's journal is read later."""
+    try:
+        for line in heal_local(config.state) if config.runtime_name == "local" else ():
+            _note(f"an earlier run died; {line}")
+    except Inconclusive as error:
+        _note(f"of an earlier run that died: {error}")

@@ -19,9 +19,11 @@ BELOW = {
         "edges",
         "probes",
         "files",
+        "kin",
         "loads.base",
         "loads.schedule",
         "netns",
+        "procfs",
         "runtimes.able",
         "runtimes.base",
         "secrecy",
@@ -29,9 +31,9 @@ BELOW = {
     },
     "probes": {"runtimes.able", "runtimes.base"},
     "targets": {"runtimes.able", "runtimes.base", "secrecy", "wiring"},
-    "edges": set(),
+    "edges": {"kin"},
     "netns": {"probes"},
-    "loads": set(),
+    "loads": {"kin"},
     "lint": set(),
     "exchange": {"actions"},
     "named": set(),
@@ -50,8 +52,9 @@ BELOW = {
     },
     "reports": {"actions", "events", "recorder", "runtimes.able", "runtimes.base", "shown"},
     "calibration": {"events", "files", "secrecy"},
+    "watchdog": {"healing", "kin", "runtimes.base"},
 }
-ASSEMBLERS = {"session.py"}
+ASSEMBLERS = {"session.py", "healing.py"}
 
 
 def imports(path: Path) -> set[str]:

@@ -24,7 +24,11 @@ class Oom(ProcessFault):
 
     def undo(self, step: Step) -> tuple[Undo, ...]:
         """Give the memory back, which is done at once anyway, and start it, in case its policy does not."""
-        return (Undo("start", step.targets), Undo("unlimit_memory", step.targets))
+        return (
+            Undo("start", step.targets),
+            Undo("spare", step.targets),
+            Undo("unlimit_memory", step.targets),
+        )
 
     def harm(self, services: tuple[str, ...], stage: Stage) -> None:
         """Use the memory up."""

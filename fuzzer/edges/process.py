@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO
 
 import fuzzer
+from fuzzer import kin
 from fuzzer.edges.client import EdgeProxyClient, ProxySpec
 from models.errors import RuntimeUnavailable
 
@@ -107,7 +108,7 @@ class EdgeProcess:
         try:
             self._process = subprocess.Popen(
                 [*program, "--api", "127.0.0.1:0", "--until-eof", *self._options],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, importable))},
+                env={**kin.environment(), "PYTHONPATH": os.pathsep.join(filter(None, importable))},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from fuzzer import kin
 from fuzzer.loads.base import LoadSink
 from fuzzer.loads.order import Order
 from fuzzer.loads.schedule import due_count
@@ -85,6 +86,7 @@ class RunningLoads:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=kin.environment(),
             start_new_session=True,  # Ctrl-C is for the runner, which then ends its engines
         )
         try:

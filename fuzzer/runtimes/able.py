@@ -131,6 +131,8 @@ class CanRunOutOfMemory(Protocol):
     def run_out_of_memory(self, services: Sequence[str]) -> None:
         """Use up the memory of these until the kernel ends each of them; the restart policy acts.
 
+        Undone (verbs ``unlimit_memory`` and ``spare``), who did not die of it is as before.
+
         Raises:
             StepInvalid: it did not, or something else did.
         """

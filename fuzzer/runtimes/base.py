@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import TracebackType
@@ -157,6 +158,15 @@ class Journal(Protocol):
 
     def pending(self) -> dict[str, tuple[Undo, ...]]:
         """Entries that some fuzzer left behind, oldest first."""
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While this lasts, nobody else undoes what is pending."""
+        ...
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether this very fuzzer has left entries that outlive its fleet."""
         ...
 
 

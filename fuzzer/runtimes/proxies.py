@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from fuzzer.edges.client import EdgeProxyClient, ProxySpec
 from fuzzer.edges.process import EdgeProcess
+from fuzzer.runtimes.borrowed import noted
 from models.errors import RequestError
 from models.wire import Wire
 
@@ -61,15 +63,17 @@ class ServerProxies:
 
     Args:
         url: where its API is found; its proxies have to be reached at the same host.
+        state: the folder in which is written down what has to be taken away if we are killed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, state: Path) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise RequestError(
                 f"--edge-proxy {url}: expected off, or the URL of a Toxiproxy server, as http://127.0.0.1:8474"
             )
         self._url = url
+        self._state = state
         self._host = parts.hostname
 
     @contextmanager
@@ -77,21 +81,22 @@ class ServerProxies:
         """See ``Proxies``. Proxies that an earlier run of the same target left behind are replaced."""
         client = EdgeProxyClient(self._url)
         specs = _specs(upstream, self._host)
-        client.populate(specs)
-        try:
-            yield Listening(client, _places(client, upstream))
-        finally:
-            for spec in specs:
-                client.delete(spec.name)
+        with noted(self._state, self._url, [spec.name for spec in specs]):
+            try:
+                client.populate(specs)
+                yield Listening(client, _places(client, upstream))
+            finally:
+                for name in client.proxies().keys() & {spec.name for spec in specs}:
+                    client.delete(name)
 
 
-def proxies_at(url: str | None) -> Proxies:
+def proxies_at(url: str | None, state: Path) -> Proxies:
     """Those of a server, or our own.
 
     Raises:
         RequestError: this is no URL of a server.
     """
-    return ServerProxies(url) if url else OwnProxies()
+    return ServerProxies(url, state) if url else OwnProxies()
 
 
 def _specs(upstream: Mapping[Wire, str], host: str) -> list[ProxySpec]:

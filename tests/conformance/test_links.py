@@ -22,6 +22,7 @@ from fuzzer.recorder import Recorder
 from models.step import Step
 from tests.conformance.conftest import SHOP, Wired
 from tests.support.waiting import until
+from tests.support.watchdogs import end_watchdog_of
 
 HARMED = "checkout-service", "product-service"
 OTHER = "api-gateway", "product-service"
@@ -156,6 +157,7 @@ def test_locally_nothing_is_left_of_a_fuzzer_that_was_killed(tmp_path, wired: Wi
     time.sleep(0.5)
     children = children_of(replay.pid)
     assert any("fuzzer.edges" in command for command in children.values())
+    end_watchdog_of(replay.pid)
     replay.send_signal(signal.SIGKILL)
     replay.communicate()
     healed = subprocess.run(

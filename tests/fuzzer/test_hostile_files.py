@@ -8,8 +8,8 @@ from fuzzer.calibration.files import read_twin
 from fuzzer.calibration.record import read_record
 from fuzzer.cli.inputs import read_inputs
 from fuzzer.pins import read_pin
+from fuzzer.procfs import Identity
 from fuzzer.runtimes.local.fleets import FleetRecord, end_stale_fleets
-from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.targets.files import load_target
 from models.errors import RequestError, TargetError
 from models.scenario import Scenario

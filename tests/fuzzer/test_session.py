@@ -3,9 +3,10 @@ import json
 import pytest
 
 from fuzzer.config import RunConfig
+from fuzzer.healing import heal_leftovers
 from fuzzer.runtimes.base import Undo
-from fuzzer.session import heal_leftovers, open_session, read_target
-from models.errors import RequestError
+from fuzzer.session import open_session, read_target
+from models.errors import Inconclusive, RequestError, StepInvalid
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 
 
@@ -50,6 +51,25 @@ def test_leftovers_of_dead_runs_are_undone_newest_first():
     fleet.journal.write([Undo("start", ("db",))])
     fleet.journal.write([Undo("start", ("gateway",)), Undo("unpause", ("db",))])
     assert heal_leftovers(fleet) == ["unpause db", "start gateway", "start db"]
-    assert fleet.calls == ["unpause db", "start gateway", "start db"]
+    assert fleet.calls == ["unpause db", "start gateway", "start db"] * 2, "what came late is undone, too"
     assert fleet.journal.entries == {}
     assert heal_leftovers(fleet) == []
+
+
+def test_what_cannot_be_undone_stays_in_the_journal_and_keeps_nothing_else_from_being_undone(monkeypatch):
+    fleet = FakeFleet(target_of(*SHOP))
+    fleet.journal.write([Undo("start", ("db",))])
+    entry = fleet.journal.write([Undo("unpause", ("gateway",)), Undo("start", ("analytics",))])
+    fleet.journal.write([Undo("unpause", ("checkout",))])
+    undo = fleet.undo
+
+    def refuse(one):
+        if one.targets == ("analytics",):
+            raise StepInvalid("analytics is stuck")
+        undo(one)
+
+    monkeypatch.setattr(fleet, "undo", refuse)
+    with pytest.raises(Inconclusive, match="it stays in the journal: analytics is stuck"):
+        heal_leftovers(fleet)
+    assert list(fleet.journal.entries) == [entry]
+    assert fleet.calls[:3] == ["unpause checkout", "unpause gateway", "start db"]

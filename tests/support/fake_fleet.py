@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -108,6 +109,11 @@ class MemoryJournal:
 
     def pending(self) -> dict[str, tuple[Undo, ...]]:
         return dict(self.entries)
+
+    def alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    unsettled = False
 
 
 class FakeFleet:

@@ -92,5 +92,6 @@ VERBS = {
     "unlimit_pids": "pids",
     "free_disk": "disk",
     "calm": "stress",
+    "spare": "oom",
     "unskew": "clock",
 }

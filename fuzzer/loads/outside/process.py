@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import RLock
 from types import TracebackType
 
+from fuzzer import kin
 from fuzzer.loads.outside.base import STDERR, STDOUT, LoadTool, Moment, ToolFailed, ToolReport
 from fuzzer.loads.outside.capture import Capture
 from models.errors import RequestError
@@ -87,6 +88,7 @@ class OutsideTool:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
+                env=kin.environment(),
                 start_new_session=True,  # Ctrl-C is for the runner, which then ends its tools
             )
         except FileNotFoundError:

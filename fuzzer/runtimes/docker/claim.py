@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from docker import APIClient
 
+from fuzzer.runtimes.docker import marks
 from fuzzer.runtimes.docker.clients import Clients
 from fuzzer.runtimes.docker.helper import remove
+from fuzzer.runtimes.docker.lease import Lease, Living
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
 from fuzzer.runtimes.docker.owner import Owner
 from fuzzer.runtimes.runs import this_command, told
@@ -22,9 +23,6 @@ from models.errors import Inconclusive, Interference, RequestError, StepInvalid
 
 CLAIM = "knockon.claim"
 COMMAND = "knockon.command"
-
-LEASE_S = 24 * 3600.0
-"""Of a run on another machine nobody here can tell whether it lives; none lasts for longer than this."""
 
 TRIES = 5
 """Claims of dead runs that are taken away before giving up; there is never more than one."""
@@ -36,11 +34,17 @@ class Claim:
     Args:
         clients: connects to the engine.
         project: the compose project.
+        run: the id of this run.
+        lease: tells other machines that this run lives.
         images: tells which are there; any of them serves, because nothing of it is ever run.
     """
 
-    def __init__(self, clients: Clients, project: str, images: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self, clients: Clients, project: str, run: str, lease: Lease, images: Callable[[], Sequence[str]]
+    ) -> None:
         self._clients = clients
+        self._run = run
+        self._lease = lease
         self._project = project
         self._name = f"knockon-run-{project}"
         self._images = images
@@ -71,46 +75,19 @@ class Claim:
                 remove(api, made)
 
     def _make(self) -> str:
-        for image in self._images():
-            # An image may be deleted by force while its containers run: then the next one has to do.
-            with suppress(Interference), self._clients.lent("claim the project") as api:
-                made: dict[str, Any] = api.create_container(
-                    image,
-                    entrypoint=["never-started"],
-                    command=[],
-                    name=self._name,
-                    labels={
-                        CLAIM: self._project,
-                        COMMAND: this_command(),
-                        OWNER: Owner.me().to_label(),
-                    },
-                    healthcheck={"test": ["NONE"]},
-                    network_disabled=True,
-                    host_config=api.create_host_config(network_mode="none"),
-                )
-                return str(made["Id"])
-        raise RequestError("no image of the target is on the engine any more, so it cannot be claimed")
+        self._lease.take()
+        labels = {CLAIM: self._run, COMMAND: this_command(), OWNER: Owner.me().to_label()}
+        return marks.put(self._clients, "claim the project", self._name, labels, self._images())
 
     def _take_over(self, api: APIClient, container: str, labels: dict[str, str]) -> None:
         owner = Owner.from_label(labels.get(OWNER, ""))
-        if owner is None or owner.is_gone(LEASE_S):
+        if Living(self._clients).is_over(owner, labels.get(CLAIM, "")) or owner is None:
             remove(api, container)
             return
-        here = owner.is_here
+        here = owner.here
         run = told(owner.pid, labels.get(COMMAND, ""), owner.written_ns / 1e9, "" if here else owner.host)
         way_out = f"or end it: kill {owner.pid}" if here else f"or if it is dead: docker rm {self._name}"
         raise RequestError(
             f"another run of knockon has the project {self._project}: {run}. Two at once would take each "
             f"other's faults for the fleet's. Wait until it is over, {way_out}"
         )
-
-
-def sweep_claims(clients: Clients) -> None:
-    """Remove claims of runs that are over."""
-    with clients.lent("look for old claims") as api:
-        listed: list[dict[str, Any]] = api.containers(all=True, filters={"label": [CLAIM]})
-    for entry in listed:
-        owner = Owner.from_label(entry["Labels"].get(OWNER, ""))
-        if owner and owner.is_gone(LEASE_S):
-            with suppress(Inconclusive), clients.lent("remove an old claim") as api:
-                remove(api, entry["Id"])

@@ -18,6 +18,7 @@ from fuzzer.runtimes.docker.containers import Container, Look, look
 from fuzzer.runtimes.docker.fleet import Fleet
 from fuzzer.runtimes.docker.helper import Helper, Victim
 from fuzzer.runtimes.docker.intents import Intents
+from fuzzer.runtimes.docker.stopping import being_stopped
 from models.errors import Interference, StepInvalid
 
 T = TypeVar("T")
@@ -70,6 +71,20 @@ class Deeds:
             down = self._those([service], ProcessState.DOWN)
             began_s = self._do("start", down, lambda api, one: api.start(one.id))
             self._await("start", down, began_s)
+
+    def start_again(self, services: Sequence[str]) -> None:
+        """The same, and what is still being stopped is started as soon as it is down.
+
+        A stop that was asked for goes on in the engine, whatever becomes of who asked.
+        """
+        every = self._adopted(services)
+        with self._clients.lent("look who is being stopped") as api:
+            stopping = being_stopped(api, every, self._fleet.engine_now_s())
+        for one in (one for one in every if one.id in stopping):
+            was, deadline_s = self._look(one), self._now() + one.stop_s + DIES_S
+            while was.pid and self._look(one).pid == was.pid and self._now() < deadline_s:
+                self._sleep(0.05)
+        self.start(services)
 
     def restart(self, services: Sequence[str]) -> None:
         """``docker restart``; what is down is only started."""

@@ -64,7 +64,7 @@ class Fleet:
         self._services = frozenset(services)
         self._intents = intents
         self._inspect = inspect
-        self._engine_now_s = engine_now_s
+        self.engine_now_s = engine_now_s
         self._lives: dict[str, Life] = {}
         self._aside: set[str] = set()
         self._told: dict[tuple[str, str], float] = {}
@@ -171,7 +171,7 @@ class Fleet:
     def reconcile(self, lives: Iterable[Life], on_our_clock: Callable[[float], float]) -> None:
         """Look at containers, and tell what nobody was told while nobody listened."""
         for life in lives:
-            known_s = self._engine_now_s()
+            known_s = self.engine_now_s()
             now = self._inspect(life.container.id)
             if now is None:
                 self._forget(life)
@@ -203,7 +203,7 @@ class Fleet:
         """A container that was not there: a service was scaled, or made anew."""
         if event.action != "start" or event.one_off or event.service not in self._services:
             return
-        known_s = self._engine_now_s()
+        known_s = self.engine_now_s()
         now = self._inspect(event.container)
         if now:
             with self._changed:
@@ -248,7 +248,7 @@ class Fleet:
 
     def join(self, container: Container, seen: Look) -> None:
         """A container that we made and did not start yet: it stands aside."""
-        known_s = self._engine_now_s()
+        known_s = self.engine_now_s()
         with self._changed:
             self._aside.add(container.id)
             self._lives[container.id] = Life(container, seen, known_s)

@@ -22,7 +22,6 @@ from docker import APIClient
 from docker.utils.utils import version_gte
 
 from fuzzer.runtimes.docker.clients import Clients
-from fuzzer.runtimes.docker.containers import REPLICA
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
 from fuzzer.runtimes.docker.owner import Owner
 from models.errors import Inconclusive, Interference, RequestError, StepInvalid
@@ -97,7 +96,7 @@ class Helper:
 
     def __init__(self, clients: Clients, run: str, images: Callable[[], Sequence[str]]) -> None:
         self._clients = clients
-        self._run = run
+        self.run = run
         self._images = images
         self._made: tuple[str, _Way] | None = None
         self._lock = Lock()
@@ -190,8 +189,8 @@ class Helper:
                 command=[],
                 user="0",
                 working_dir="/",
-                name=f"knockon-helper-{self._run}-{time.monotonic_ns() % 10**6}",
-                labels={HELPER: self._run, OWNER: Owner.me().to_label()},
+                name=f"knockon-helper-{self.run}-{time.monotonic_ns() % 10**6}",
+                labels={HELPER: self.run, OWNER: Owner.me().to_label()},
                 healthcheck={"test": ["NONE"]},
                 host_config=host_config,
             )
@@ -235,16 +234,3 @@ def confined(api: APIClient, *capabilities: str, **more: Any) -> dict[str, Any]:
 def remove(api: APIClient, container: str) -> None:
     """Remove a container of ours, its anonymous volumes as well."""
     api.remove_container(container, force=True, v=True)
-
-
-def sweep(clients: Clients) -> None:
-    """Remove helpers of runs that are over, and replicas that they made."""
-    listed: list[dict[str, Any]] = []
-    with clients.lent("look for what old runs made") as api:
-        for label in (HELPER, REPLICA):
-            listed += api.containers(all=True, filters={"label": [label]})
-    for entry in listed:
-        owner = Owner.from_label(entry["Labels"].get(OWNER, ""))
-        if owner and owner.gone:
-            with suppress(Inconclusive), clients.lent("remove what an old run made") as api:
-                remove(api, entry["Id"])

@@ -2,9 +2,8 @@
 
 A run that was killed leaves its helper and its journal behind, and the next one has to know them
 from those of a run that is busy right now. On the same machine the process tells: its pid and when
-it started, because pids come round again. Of a run on another machine nothing can be asked, so its
-entries are taken for left behind after ``LEASE_S``, which no scenario lasts; the wall clocks of both
-machines are assumed to agree to a minute or so.
+it started, because pids come round again. A run on another machine cannot be asked: it has a lease
+in the engine, which it renews (``lease.py``).
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-LEASE_S = 600.0
 
 LABEL = "knockon.owner"
 
@@ -54,25 +51,23 @@ class Owner:
         return json.dumps(asdict(self))
 
     @property
-    def gone(self) -> bool:
-        """Whether the run is over, as far as that can be known from here."""
-        return self.is_gone(LEASE_S)
-
-    def is_gone(self, lease_s: float) -> bool:
-        """The same, with another patience for runs of which nothing can be known."""
-        if not self.is_here:
-            return time.time_ns() - self.written_ns > lease_s * 1e9
-        return not _exists(self.pid) or _started(self.pid) != self.started
+    def here(self) -> bool:
+        """Whether its pid means something to us."""
+        return self.place == _place()
 
     @property
-    def is_here(self) -> bool:
-        """Whether its pid means something here."""
-        return self.place == _place()
+    def gone(self) -> bool:
+        """Whether its process has ended; only of one that was here."""
+        return not _exists(self.pid) or _started(self.pid) != self.started
 
     @property
     def host(self) -> str:
         """The name of its machine or container."""
         return self.place.partition(" ")[0]
+
+    def is_process(self, pid: int) -> bool:
+        """Whether it was this process, of which only the pid is known; it may have ended."""
+        return self.here and self.pid == pid and self.gone
 
 
 def _place() -> str:

@@ -28,6 +28,7 @@ class Resources(Filling, Scaling, Skewing, Straining):
             "unlimit_memory": self.unlimit,
             "unlimit_pids": self.unlimit,
             "calm": self.calm,
+            "spare": self.spare,
             "free_disk": self.free_disk,
             "unskew": self.unskew,
             "rescale": self.rescale,

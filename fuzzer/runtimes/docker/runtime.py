@@ -17,7 +17,7 @@ from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
 from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo, Undoes
-from fuzzer.runtimes.docker.claim import Claim, sweep_claims
+from fuzzer.runtimes.docker.claim import Claim
 from fuzzer.runtimes.docker.clients import ClientFactory, Clients, default_client
 from fuzzer.runtimes.docker.clock import EngineTime, MonotonicClock
 from fuzzer.runtimes.docker.connections import Connections
@@ -25,14 +25,16 @@ from fuzzer.runtimes.docker.containers import Container, Look, found, images_of,
 from fuzzer.runtimes.docker.edges import Edges, how_to_wire
 from fuzzer.runtimes.docker.fleet import Fleet
 from fuzzer.runtimes.docker.health import EngineHealth
-from fuzzer.runtimes.docker.helper import Helper, sweep
+from fuzzer.runtimes.docker.helper import Helper
 from fuzzer.runtimes.docker.intents import Intents
 from fuzzer.runtimes.docker.journal import DockerJournal
 from fuzzer.runtimes.docker.kernel import Kernel
+from fuzzer.runtimes.docker.lease import Lease
 from fuzzer.runtimes.docker.lives import Event, Life
 from fuzzer.runtimes.docker.neighbours import Neighbours, images_to_try
 from fuzzer.runtimes.docker.resources import Resources
 from fuzzer.runtimes.docker.stream import EventStream
+from fuzzer.runtimes.docker.sweeping import sweep
 from fuzzer.runtimes.held import Holds
 from models.errors import Inconclusive, Interference, RequestError
 from models.link import is_link
@@ -52,12 +54,18 @@ class DockerRuntime(Resources, Connections, Holds):
         target: what is fuzzed.
         project: the compose project.
         client_factory: connects to the engine.
+        heir_of: the pid of the one dead run that is to be healed; None for every dead run.
     """
 
     name = "docker"
 
     def __init__(
-        self, target: Target, *, project: str, client_factory: ClientFactory = default_client
+        self,
+        target: Target,
+        *,
+        project: str,
+        client_factory: ClientFactory = default_client,
+        heir_of: int | None = None,
     ) -> None:
         self.target = target
         self.clock = MonotonicClock()
@@ -79,12 +87,13 @@ class DockerRuntime(Resources, Connections, Holds):
         )
         neighbours = Neighbours(clients, run, lambda: images_to_try(images()), fleet.saw_interference)
         self._kernel = Kernel(target, fleet, neighbours, self._looked, fleet.saw_interference)
-        self._journal = DockerJournal(clients, project, run, images, self.remember)
-        self._claim = Claim(clients, project, images)
+        self._lease = Lease(clients, run, images, self._time.engine_now_s)
+        self._journal = DockerJournal(clients, project, run, self._lease, images, self.remember, heir_of)
+        self._claim = Claim(clients, project, run, self._lease, images)
         self._stream: EventStream | None = None
         self._cleanup = ExitStack()
         self._undoes = Undoes(
-            start=lambda undo: self.start(undo.targets),
+            start=lambda undo: self.start_again(undo.targets),
             unpause=lambda undo: self.unpause(undo.targets),
             cleanse=self.cleanse,
             release=self.release,
@@ -114,7 +123,6 @@ class DockerRuntime(Resources, Connections, Holds):
     def _adopt(self) -> None:
         self._time.measure(self._engine_says_when)
         sweep(self._clients)
-        sweep_claims(self._clients)
         with self._clients.lent("look for the project") as api:
             known_s = self._time.engine_now_s()
             pairs = found(api, self._project)
@@ -123,6 +131,7 @@ class DockerRuntime(Resources, Connections, Holds):
         missing = [name for name in self.target.topology.services if name not in there]
         if missing:
             raise RequestError(self._not_up(missing, there))
+        self._cleanup.callback(self._lease.close)
         self._cleanup.callback(self._edges.close)
         self._edges.find()
         self._cleanup.callback(self._kernel.close)
@@ -207,6 +216,7 @@ class DockerRuntime(Resources, Connections, Holds):
     def _prepare(self) -> None:
         # If this fails, the first crash says why; without a crash nobody needs to know.
         with suppress(Inconclusive, RequestError):
+            self._lease.take()
             self._helper.prepare()
 
     def status(self, service: str) -> ServiceStatus:

@@ -78,7 +78,7 @@ class Scaling(Limiting):
         """One container more, not started yet."""
         every = self._fleet.every(service)
         number = max(one.number for one in every) + 1
-        labels = {REPLICA: service, OWNER: Owner.me().to_label()}
+        labels = {REPLICA: self._helper.run, OWNER: Owner.me().to_label()}
         with self._clients.lent(f"make {service}#{number}") as api:
             model = api.inspect_container(self._adopted([service])[0].id)
             copy = copy_of(model, number, labels)

@@ -34,10 +34,11 @@ OOM_MIB = 16
 """How far above its use a container's limit is set before its memory is used up."""
 
 _FIRST = Program(
-    "echo 1000 > /proc/1/oom_score_adj",
-    "open('/proc/1/oom_score_adj', 'w').write('1000')",
+    'echo "$1" > /proc/1/oom_score_adj',
+    "import sys; open('/proc/1/oom_score_adj', 'w').write(sys.argv[1])",
 )
-"""So that the kernel chooses the service and not the program that uses the memory up."""
+"""How readily the kernel chooses the service, and not the program that uses the memory up."""
+MOST_READILY = "1000"
 _HOG = Program(
     'head -c "$1" /dev/zero | tail -c "$1" > /dev/null',
     "import sys, time; x = [b'x' * (1 << 20) for _ in range(int(sys.argv[1]) >> 20)]; time.sleep(1)",
@@ -107,8 +108,8 @@ class Straining(Limiting):
         at_once(lambda container: self._exhaust(every[container], began_s), list(every))
 
     def _exhaust(self, one: Container, began_s: float) -> None:
-        if self._execs.run(one, _FIRST, user="0")[0] and (told := self._execs.run(one, _FIRST))[0]:
-            raise StepInvalid(f"oom {one.name}: the kernel cannot be told to end it first: {told[1]}")
+        if said := self._chosen(one, MOST_READILY):
+            raise StepInvalid(f"oom {one.name}: the kernel cannot be told to end it first: {said}")
         before = self.before(one)
         try:
             most = max(LEAST_MEMORY, self._usage(one).memory + OOM_MIB * MIB)
@@ -119,7 +120,25 @@ class Straining(Limiting):
             died = self._await("die", [one], began_s)
         finally:
             self._give_back("unlimit_memory", one, before)
+        if not died:
+            self.spare(Undo("spare", (one.service,)))
         self._refuse_other_death(one, died, began_s)
+
+    def spare(self, undo: Undo) -> None:
+        """Who did not die of it is no longer the first to be ended. Who is started again is not, anyway."""
+        for one in self._adopted(undo.targets):
+            if self._look(one).state is ProcessState.RUNNING:
+                with self._clients.lent(f"look at {one.name}") as api:
+                    made = api.inspect_container(one.id)["HostConfig"].get("OomScoreAdj") or 0
+                if said := self._chosen(one, str(made)):
+                    raise StepInvalid(f"the kernel still ends {one.name} first: {said}")
+
+    def _chosen(self, one: Container, readily: str) -> str:
+        """Tell the kernel how readily to choose it; what it says if it does not listen."""
+        if not self._execs.run(one, _FIRST, readily, user="0")[0]:
+            return ""
+        code, said = self._execs.run(one, _FIRST, readily)
+        return (said or f"exit code {code}") if code else ""
 
     def _refuse_other_death(self, one: Container, died: bool, began_s: float) -> None:
         codes = [life.exit_code for life in self._fleet.of(one.service) if life.container.id == one.id]

@@ -20,8 +20,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from fuzzer import procfs
 from fuzzer.runtimes.base import ProcessState
-from fuzzer.runtimes.local import procfs
 from fuzzer.runtimes.local.processes import Processes
 from fuzzer.runtimes.local.supervisord import STOP_S, Supervisord
 from models.errors import RuntimeUnavailable, StepInvalid

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from fuzzer import procfs
 from fuzzer.files import private_folder, write_atomically, writing
-from fuzzer.runtimes.local import inside, preflight, procfs
+from fuzzer.procfs import Identity
+from fuzzer.runtimes.local import inside, preflight
 from fuzzer.runtimes.local.environment import host_environment, service_environment
 from fuzzer.runtimes.local.fleets import PREFIX, FleetRecord, end_fleet
 from fuzzer.runtimes.local.journal import FileJournal
-from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.runtimes.local.supervisord import Supervisord, short_folder
 from fuzzer.runtimes.runs import this_command
 from fuzzer.secrecy import SECRETS

@@ -26,9 +26,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from fuzzer import procfs
 from fuzzer.files import write_atomically
-from fuzzer.runtimes.local import inside, procfs
-from fuzzer.runtimes.local.procfs import Identity
+from fuzzer.procfs import Identity
+from fuzzer.runtimes.local import inside
 from models.errors import RuntimeUnavailable
 
 PREFIX = "fleet-"
@@ -94,7 +95,7 @@ def members(folder: Path) -> list[int]:
 
 def holder(ports: Collection[int]) -> FleetRecord | None:
     """The fleet of another run that has one of these ports, wherever its folder is; None if there is none."""
-    for folder in procfs.marks(inside.FOLDER):
+    for folder in procfs.values(inside.FOLDER):
         record = FleetRecord.read(Path(folder))
         if record and {*ports} & {*record.ports} and record.place == procfs.here() and record.owner.alive():
             return record
@@ -156,14 +157,22 @@ def remove_sockets(folder: Path) -> None:
         folder.rmdir()
 
 
-def end_stale_fleets(state_root: Path) -> list[str]:
+def end_stale_fleets(state_root: Path, *, everywhere: bool = False, heir_of: int | None = None) -> list[str]:
     """End every fleet below a folder whose owner died; returns what was done, a sentence each.
 
     Idempotent, and safe to do while other fleets run: one whose owner lives is left alone, and so is
     one of another container that shares the folder, because pids mean nothing across that border.
+
+    Args:
+        state_root: the folder.
+        everywhere: those below any other folder as well, as far as processes of theirs run.
+        heir_of: the pid of the one dead owner whose fleets are meant; None for every dead owner.
     """
     done: list[str] = []
-    folders = sorted(state_root.resolve().glob(f"{PREFIX}*"))
+    found = set(state_root.resolve().glob(f"{PREFIX}*"))
+    if everywhere:
+        found.update(map(Path, procfs.values(inside.FOLDER)))
+    folders = sorted(found)
     if not folders:
         return done
     place = procfs.here()
@@ -172,7 +181,7 @@ def end_stale_fleets(state_root: Path) -> list[str]:
         if record is None:
             continue  # being made just now, or ended long ago and kept for its logs
         if record.place == place:
-            if record.owner.alive():
+            if record.owner.alive() or heir_of not in (None, record.owner.pid):
                 continue
             frozen = sum(map(procfs.frozen, members(folder)))
             count = end_fleet(folder, record)
@@ -180,7 +189,7 @@ def end_stale_fleets(state_root: Path) -> list[str]:
                 f"ended the fleet of {record.target} that pid {record.owner.pid} left behind: "
                 f"{count} processes" + (f", {frozen} of them frozen" if frozen else "")
             )
-        elif record.place.split()[0] == place.split()[0]:
+        elif record.place.split()[0] == place.split()[0] or heir_of is not None:
             continue
         else:
             done.append(f"removed what was left of a fleet of {record.target} from before the last boot")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Lock
 
@@ -49,6 +50,15 @@ class FileJournal:
         """All entries, oldest first."""
         with self._lock:
             return self._read()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """The fleet belongs to this process alone."""
+        return nullcontext()
+
+    @property
+    def unsettled(self) -> bool:
+        """Nothing that is written here outlives the fleet."""
+        return False
 
     def _read(self) -> dict[str, tuple[Undo, ...]]:
         if not self._path.exists():

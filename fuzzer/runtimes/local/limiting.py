@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from fuzzer import procfs
 from fuzzer.runtimes.base import Undo
-from fuzzer.runtimes.local import procfs
 from fuzzer.runtimes.local.deeds import Deeds
 from fuzzer.runtimes.local.duty import PERIOD_S, Duty
 from models.errors import StepInvalid

@@ -19,8 +19,8 @@ from pathlib import Path
 from threading import Condition, RLock, Thread
 from time import strftime
 
+from fuzzer import procfs
 from fuzzer.runtimes.base import Clock, ProcessState, ServiceStatus
-from fuzzer.runtimes.local import procfs
 from models.observation import Change, ProcessChange
 
 LOOK_S = 0.02

@@ -7,6 +7,7 @@ What it shows is what the file and its hints imply, and no more: every verdict r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from random import Random
 from types import TracebackType
@@ -68,6 +69,15 @@ class MemoryJournal:
     def pending(self) -> dict[str, tuple[Undo, ...]]:
         """What is still under way."""
         return dict(self._entries)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody else knows of this fleet."""
+        return nullcontext()
+
+    @property
+    def unsettled(self) -> bool:
+        """Nothing outlives it."""
+        return False
 
 
 class SimRuntime:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from secrets import token_hex
 
@@ -12,6 +13,7 @@ from docker.errors import NotFound
 from fuzzer.runtimes.base import Undo
 from fuzzer.runtimes.docker.clients import TROUBLE, Clients, default_client
 from fuzzer.runtimes.docker.journal import DockerJournal
+from fuzzer.runtimes.docker.lease import Lease
 from fuzzer.runtimes.docker.owner import Owner
 
 pytestmark = pytest.mark.docker
@@ -104,8 +106,11 @@ def test_heal_undoes_what_a_dead_run_left_behind_and_only_once(knockon, api, pro
     dead.wait()
     owner = replace(Owner.me(), pid=dead.pid)
     monkeypatch.setattr(Owner, "me", classmethod(lambda cls: owner))
-    journal = DockerJournal(Clients(), project, token_hex(4), lambda: (IMAGE,))
+    clients, run = Clients(), token_hex(4)
+    lease = Lease(clients, run, lambda: (IMAGE,), time.time)
+    journal = DockerJournal(clients, project, run, lease, lambda: (IMAGE,))
     journal.write([Undo("start", ("db",))])
+    lease.close()
     monkeypatch.undo()
     api.kill(f"{project}-db-1")
 

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fuzzer.pins import PinStatus, read_pin
+from tests.support.watchdogs import end_watchdog_of
 
 
 def test_a_cascade_is_seen_pinned_replayed_and_counted(pair):
@@ -87,6 +88,7 @@ def test_heal_ends_what_a_killed_run_left_behind(pair):
     process = pair.open("kill", "web", "--wait", "60s")
     assert process.stdout
     assert "playing: " in process.stdout.readline()
+    end_watchdog_of(process.pid)
     process.kill()
     process.communicate()
     assert not pair.is_gone()

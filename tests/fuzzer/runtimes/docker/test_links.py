@@ -24,6 +24,7 @@ from fuzzer.targets.project import discover_project
 from models.errors import ScenarioError
 from models.scenario import Scenario
 from models.toxic import REFUSING, Toxic
+from tests.support.watchdogs import end_watchdog_of
 
 pytestmark = pytest.mark.docker
 
@@ -189,6 +190,7 @@ def test_a_fault_outlives_a_fuzzer_that_was_killed_until_somebody_heals(wired, w
         # A replay starts its fleet anew, and then nobody is answered for a while, whichever way he asks.
         wait_until(lambda: fuzzer.poll() is not None or is_silent(wired), 90)
         assert fuzzer.poll() is None, fuzzer.stdout.read()
+        end_watchdog_of(fuzzer.pid)
     finally:
         fuzzer.send_signal(signal.SIGKILL)
         fuzzer.wait()

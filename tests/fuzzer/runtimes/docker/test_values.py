@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,8 +18,9 @@ from fuzzer.runtimes.docker.clock import EngineTime, epoch_s
 from fuzzer.runtimes.docker.containers import Container, Look
 from fuzzer.runtimes.docker.fleet import Fleet
 from fuzzer.runtimes.docker.intents import AFTER_S, Intents
+from fuzzer.runtimes.docker.lease import LEASE, LEASE_S, Living
 from fuzzer.runtimes.docker.lives import Event, Life
-from fuzzer.runtimes.docker.owner import LEASE_S, Owner
+from fuzzer.runtimes.docker.owner import Owner
 from models.errors import Interference, RuntimeUnavailable, StepInvalid
 from models.observation import Change
 from models.target import Restart, RestartPolicy
@@ -184,17 +186,47 @@ def test_a_run_is_over_when_its_process_is():
     assert replace(me, started="1").gone, "its pid has come round again"
 
 
-def test_a_run_elsewhere_may_have_a_lease_of_its_own():
-    there = replace(Owner.me(), place="ci-7 boot pid:[1]", pid=1)
-    assert (there.is_here, there.host) == (False, "ci-7")
-    assert not there.is_gone(10.0)
-    assert replace(there, written_ns=there.written_ns - int(11e9)).is_gone(10.0)
+NOW_S = 1_700_000_000.0
 
 
-def test_a_run_elsewhere_is_over_after_its_lease():
-    there = replace(Owner.me(), place="another machine", pid=1)
-    assert not there.gone
-    assert replace(there, written_ns=there.written_ns - int((LEASE_S + 1) * 1e9)).gone
+class Leases:
+    """An engine that knows leases, and what time it is."""
+
+    def __init__(self, now_s: float, **renewed_s: float) -> None:
+        self.now_s, self.renewed_s, self.asked = now_s, renewed_s, 0
+
+    @contextmanager
+    def lent(self, doing):
+        self.asked += 1
+        yield self
+
+    def info(self):
+        return {"SystemTime": datetime.fromtimestamp(self.now_s, UTC).isoformat()}
+
+    def containers(self, **options):
+        return [
+            {"Labels": {LEASE: run}, "Names": [f"/knockon-lease-{run}-{at_s:.3f}"]}
+            for run, at_s in self.renewed_s.items()
+        ]
+
+
+def test_a_run_elsewhere_lives_for_as_long_as_it_renews_its_lease():
+    there = replace(Owner.me(), place="another machine", pid=1, written_ns=0)
+    engine = Leases(NOW_S, fresh=NOW_S - LEASE_S + 1, stale=NOW_S - LEASE_S - 1)
+    living = Living(engine)
+    assert not living.is_over(there, "fresh"), "however long ago it wrote this"
+    assert living.is_over(there, "stale")
+    assert living.is_over(there, "gave it back")
+    assert not living.is_over(replace(there, written_ns=int(NOW_S - 1) * 10**9), "took none yet")
+    assert engine.asked == 1
+
+
+def test_of_a_run_on_this_machine_no_lease_is_asked_for():
+    engine = Leases(0.0)
+    assert not Living(engine).is_over(Owner.me(), "any")
+    assert Living(engine).is_over(replace(Owner.me(), pid=2**22 + 1), "any")
+    assert Living(engine).is_over(None, "any"), "who that was cannot be read"
+    assert engine.asked == 0
     assert Owner.from_label("{}") is None
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fuzzer.runtimes.local import procfs
+from fuzzer import procfs
+from fuzzer.procfs import Identity
 from fuzzer.runtimes.local.fleets import FleetRecord, end_stale_fleets, members
-from fuzzer.runtimes.local.procfs import Identity
 from fuzzer.runtimes.local.runtime import LocalRuntime
 from models.target import LocalCommand, Port, Service
 from tests.support.waiting import until

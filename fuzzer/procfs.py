@@ -74,15 +74,24 @@ def marked(variable: str, value: str) -> list[int]:
     A process passes its environment on, so this finds grandchildren too, and those that have left
     their process group, session or parent.
     """
-    mark = f"{variable}={value}".encode()
+    mark = os.fsencode(f"{variable}={value}")
     return [pid for pid in _pids() if mark in _environment(pid).split(b"\0")]
 
 
-def marks(variable: str) -> set[str]:
-    """All values that this variable has in the environments of processes."""
+def values(variable: str) -> set[str]:
+    """What all processes were told in this variable when they were started, each once."""
     start = f"{variable}=".encode()
-    found = (one for pid in _pids() for one in _environment(pid).split(b"\0") if one.startswith(start))
-    return {os.fsdecode(one.removeprefix(start)) for one in found}
+    told = (entry for pid in _pids() for entry in _environment(pid).split(b"\0"))
+    return {os.fsdecode(entry[len(start) :]) for entry in told if entry.startswith(start)}
+
+
+def command(pid: int) -> str:
+    """The words that a process was started with; "" when there is none."""
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return " ".join(os.fsdecode(word) for word in words if word)
 
 
 @contextmanager
@@ -97,7 +106,7 @@ def held(pid: int, variable: str, value: str) -> Iterator[int | None]:
         yield None
         return
     try:
-        marked_still = f"{variable}={value}".encode() in _environment(pid).split(b"\0")
+        marked_still = os.fsencode(f"{variable}={value}") in _environment(pid).split(b"\0")
         yield handle if marked_still and not ended(handle) else None
     finally:
         os.close(handle)
@@ -118,7 +127,7 @@ def send(handle: int, *signals: signal.Signals) -> None:
 
 
 def _pids() -> Iterator[int]:
-    for entry in os.listdir(PROC):
+    for entry in os.listdir(PROC) if PROC.is_dir() else ():
         if entry.isdigit():
             yield int(entry)
 
