@@ -26,6 +26,9 @@ from fuzzer.events import Events, Listener
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
 from fuzzer.runner import Player, Runner
+from fuzzer.runs.folder import Runs, new_id
+from fuzzer.runs.log import RunLog
+from fuzzer.runs.writing import run_line
 from fuzzer.runtimes.able import CanBeginAnew, CanPoison, CanSend, Modelled
 from fuzzer.runtimes.base import Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
@@ -84,7 +87,7 @@ RUNTIMES: Mapping[str, Callable[[Target, RunConfig], Runtime]] = {
 
 @dataclass(frozen=True)
 class Session:
-    """A fleet that is up and watched, and what to do with it."""
+    """A fleet that is up and watched, and what to do with it. ``log`` keeps what became of it."""
 
     config: RunConfig
     target: Target
@@ -93,6 +96,7 @@ class Session:
     runner: Player
     actions: Mapping[str, Action]
     events: Events
+    log: RunLog
 
     def campaign(self, options: SearchOptions | None = None) -> Campaign:
         """A search with the session's options, or others."""
@@ -141,17 +145,19 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             'the compose file, or give services the label knockon.enable: "true"'
         )
     refuse_undefined(target, config.min_coverage)
-    with open_runtime(config, target) as runtime:
+    with open_runtime(config, target) as runtime, ExitStack() as stack:
         target, actions = _as_wired(target, runtime), _drawn(runtime, config.actions)
         real = not isinstance(runtime, Modelled)
         watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
-        events = Events(*listeners, *watching)
+        log = _log(config, target, runtime)
+        stack.callback(log.close)
+        events = Events(*listeners, *watching, log)
         heal_leftovers(runtime)
         recorder = Recorder(target.topology.services, target.limits)
         runtime.watch(recorder)
         runner = _player(target, runtime, recorder, invariants, events)
         try:
-            yield Session(config, target, runtime, recorder, runner, actions, events)
+            yield Session(config, target, runtime, recorder, runner, actions, events, log)
         except BaseException:
             with suppress(Inconclusive):  # the journal keeps what cannot be undone now
                 runner.leave_steady()
@@ -187,6 +193,12 @@ def _drawn(runtime: Runtime, names: Sequence[str]) -> Mapping[str, Action]:
 
 ALWAYS = ("wait", "heal")
 """Actions without which a search could not go on: while nothing more may be harmed, time has to pass."""
+
+
+def _log(config: RunConfig, target: Target, runtime: Runtime) -> RunLog:
+    id_, modelled = new_id(target.name, runtime.name), isinstance(runtime, Modelled)
+    head = run_line(id_, target, runtime.name, modelled=modelled, options=config.options())
+    return RunLog(Runs.of(config.state), head, _note)
 
 
 def _note(text: str) -> None:

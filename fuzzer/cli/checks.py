@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.cli.version import version
 from fuzzer.config import RunConfig
 from fuzzer.session import read_target
+from fuzzer.version import version
 from models.errors import KnockonError, RuntimeUnavailable, TargetError
 from models.target import Target
 

@@ -127,7 +127,7 @@ def _admit(error: Exception) -> None:
 
 def _show_version(ctx: click.Context, option: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        from fuzzer.cli.version import version
+        from fuzzer.version import version
 
         click.echo(f"knockon {version()}")
         ctx.exit()
