@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Entry] = {
     "health": Entry("fuzzer.cli.health", "show how every service is"),
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),
     "wire": Entry("fuzzer.cli.wire", "print a compose override that puts proxies on connections"),
+    "report": Entry("fuzzer.cli.report", "make a page of a run: one HTML file, from its log"),
     "heal": Entry("fuzzer.cli.heal", "undo what runs that died left behind"),
     "doctor": Entry("fuzzer.cli.doctor", "tell what works here, and what to do about the rest"),
 }

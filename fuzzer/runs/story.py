@@ -22,6 +22,9 @@ from models.statistics import quantile
 BEATS_MOST = 120
 """Of one load; a longer one has longer beats."""
 
+BEAT_S = 0.25
+"""The shortest beat; longer ones are this doubled, as often as it takes."""
+
 STRETCHES_MOST = 500
 """Of one service; what comes later is left out."""
 
@@ -138,10 +141,12 @@ def _state(
 
 
 def _beats(requests: Sequence[Request], began_s: float) -> Iterator[LoggedBeat]:
-    """Requests by the time they were due, in beats of whole seconds."""
+    """Requests by the time they were due."""
     first_s = floor(min(request.intended_s for request in requests) - began_s)
     last_s = max(request.intended_s for request in requests) - began_s
-    seconds = max(1, -(-int(last_s - first_s + 1) // BEATS_MOST))
+    seconds = BEAT_S
+    while (last_s - first_s) / seconds >= BEATS_MOST:
+        seconds *= 2
     beats: dict[int, list[Request]] = {}
     for request in requests:
         beats.setdefault(int((request.intended_s - began_s - first_s) // seconds), []).append(request)
