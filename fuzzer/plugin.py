@@ -132,6 +132,8 @@ def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
         config = run_config(request.config)
         with open_session(config, _progress(request.config, config.options())) as session:
             yield session
+            if session.report:
+                note(request.config, f"report:  {session.report}")
     except (RequestError, Inconclusive) as error:
         _leave(request.config, error)
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import FrameType
 
 from fuzzer.actions.base import Action
@@ -23,8 +23,10 @@ from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener
+from fuzzer.inconclusive import doubt
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
+from fuzzer.reports.text import report_command
 from fuzzer.runner import Player, Runner
 from fuzzer.runs.folder import Runs, new_id
 from fuzzer.runs.log import RunLog
@@ -34,6 +36,7 @@ from fuzzer.runtimes.base import Runtime
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
+from fuzzer.search.involved import assumptions
 from fuzzer.targets.files import load_target
 from invariants.base import Invariant
 from models.errors import Inconclusive, RequestError, RuntimeUnavailable
@@ -97,6 +100,11 @@ class Session:
     actions: Mapping[str, Action]
     events: Events
     log: RunLog
+
+    @property
+    def report(self) -> str:
+        """What to type to see the run as a page; "" where nothing was kept of it."""
+        return report_command(self.log.head.id, self.config.state) if self.log.path else ""
 
     def campaign(self, options: SearchOptions | None = None) -> Campaign:
         """A search with the session's options, or others."""
@@ -198,7 +206,13 @@ ALWAYS = ("wait", "heal")
 def _log(config: RunConfig, target: Target, runtime: Runtime) -> RunLog:
     id_, modelled = new_id(target.name, runtime.name), isinstance(runtime, Modelled)
     head = run_line(id_, target, runtime.name, modelled=modelled, options=config.options())
-    return RunLog(Runs.of(config.state), head, _note)
+    return RunLog(
+        Runs.of(config.state),
+        head,
+        _note,
+        doubt=partial(doubt, promises=config.promises, min_coverage=config.min_coverage),
+        rests_on=partial(assumptions, runtime, target=target),
+    )
 
 
 def _note(text: str) -> None:

@@ -31,7 +31,8 @@ BELOW = {
     "loads": set(),
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "search": {"actions", "events", "files", "pins", "runner", "runtimes.able", "runtimes.base", "scenarios"},
-    "reports": {"events", "recorder", "runtimes.able", "runtimes.base"},
+    "reports": {"events", "recorder", "runs", "runtimes.able", "runtimes.base"},
+    "runs": {"events", "files", "version"},
     "calibration": {"events", "files"},
 }
 ASSEMBLERS = {"session.py"}

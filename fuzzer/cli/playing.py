@@ -41,10 +41,13 @@ def play_all(
 
 @contextmanager
 def playing(config: RunConfig) -> Iterator[Player]:
-    """A fleet that is up, and somebody who plays on it."""
+    """A fleet that is up, and somebody who plays on it; at the end, how to see what was played as a page."""
+    output = Output()
     with Progress("starting the fleet") as progress, open_session(config, progress) as session:
         progress.doing("waiting for a steady fleet")
-        yield Player(session, Output())
+        yield Player(session, output)
+    if session.report:
+        output.line(f"report:  {session.report}")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -9,23 +10,32 @@ import click
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.output import STYLES, Output
 from fuzzer.files import write_atomically
-from fuzzer.runs.folder import LATEST, Runs
+from fuzzer.runs.folder import EVENTS, LATEST, STATE, Runs
 from fuzzer.runs.reading import Run, read_run
 from models.errors import RequestError
+from models.step import Json
+
+STDOUT = "-"
 
 
 @click.command()
 @click.argument("run", metavar="[RUN]", default=LATEST)
-@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Where to write the page.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to write the page.  [default: beside the log, named after the run]",
+)
+@click.option("--json", "document", metavar="FILE", help="Write JSON instead of the page; - prints it.")
 @click.option("--list", "listed", is_flag=True, help="List the runs that are kept.")
 @click.option(
     "--state",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    default=Path(".knockon"),
+    default=STATE,
     help="Where runs are kept.  [default: .knockon]",
 )
-def command(run: str, html: Path | None, listed: bool, state: Path) -> ExitCode:
+def command(run: str, html: Path | None, document: str | None, listed: bool, state: Path) -> ExitCode:
     """Make a page of a run: one HTML file that opens without a network.
 
     RUN is an id, its first letters, or a log; without one the latest run. Every command that plays
@@ -36,29 +46,50 @@ def command(run: str, html: Path | None, listed: bool, state: Path) -> ExitCode:
       knockon report
       knockon report --list
       knockon report 20261124-0222 --html cascade.html
+      knockon report --json - | jq .verdict
     """
     runs, output = Runs.of(state), Output()
     if listed:
-        _list(runs, output)
+        _list(runs, output, document)
         return ExitCode.HELD
     log = runs.find(run)
     read = read_run(log)
-    path = html or log.with_name("report.html")
-    from fuzzer.reports.page.page import page
+    written = []
+    if document:
+        from fuzzer.reports.document import document as document_of
 
-    try:
-        write_atomically(path, page(read))
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be written: {error.strerror}; name another with --html") from None
-    output.line(_told(read), STYLES[read.outcome])
-    output.line(f"report: {path}")
+        written += _write(document, document_of(read).model_dump_json(indent=2) + "\n")
+    if html or not document:
+        from fuzzer.reports.page.page import page
+
+        name = log.parent.name if log.name == EVENTS else log.stem
+        written += _write(str(html or log.with_name(f"{name}.html")), page(read))
+    if document != STDOUT:
+        output.line(_told(read), STYLES[read.outcome])
+        for path in written:
+            output.line(f"report: {path}")
     if read.damaged:
-        output.line(f"note: lines {', '.join(map(str, read.damaged))} of {log} are damaged and left out")
+        lines = ", ".join(map(str, read.damaged))
+        click.echo(f"note: these lines of {log} are damaged and left out: {lines}", err=True)
     return ExitCode.HELD
 
 
-def _list(runs: Runs, output: Output) -> None:
-    rows, styles = [], []
+def _write(path: str, text: str) -> list[str]:
+    """Write a file, or print it; the files that were written."""
+    if path == STDOUT:
+        click.echo(text, nl=False)
+        return []
+    try:
+        write_atomically(Path(path), text)
+    except OSError as error:
+        raise RequestError(
+            f"{path}: cannot be written: {error.strerror}; name another file with --html or --json"
+        ) from None
+    return [path]
+
+
+def _list(runs: Runs, output: Output, document: str | None) -> None:
+    rows, styles = list[tuple[str, str, str, str]](), []
     for id_ in reversed(runs.ids()):
         try:
             run = read_run(runs.path(id_))
@@ -68,10 +99,23 @@ def _list(runs: Runs, output: Output) -> None:
             continue
         rows.append((id_, str(run.outcome), str(len(run.scenarios)), _first(run)))
         styles.append(STYLES[run.outcome])
-    if rows:
+    if document:
+        _write(document, json.dumps([_as_json(runs, *row) for row in rows], indent=2) + "\n")
+    elif rows:
         output.table(("run", "verdict", "scenarios", "what was found"), rows, styles)
     else:
         output.line(f"no run is kept in {runs.folder}; knockon fuzz makes one")
+
+
+def _as_json(runs: Runs, id_: str, verdict: str, scenarios: str, found: str) -> dict[str, Json]:
+    count = int(scenarios) if scenarios else None
+    return {
+        "id": id_,
+        "verdict": verdict,
+        "scenarios": count,
+        "found": found,
+        "log": str(runs.path(id_)),
+    }
 
 
 def _told(run: Run) -> str:
@@ -79,5 +123,4 @@ def _told(run: Run) -> str:
 
 
 def _first(run: Run) -> str:
-    broken = [f.violation for f in run.findings] or [v for one in run.scenarios for v in one.violations]
-    return broken[0].summary if broken else ""
+    return run.broken[0].summary if run.broken else ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sized
 from itertools import zip_longest
+from pathlib import Path
 from typing import Protocol
 
 from fuzzer.events import Finding, Summary
 from fuzzer.reports.coverage import coverage_lines
+from fuzzer.runs.folder import STATE
 from invariants.catalogue import TO_CLIENTS
 from models.verdict import Verdict, Violation
 
@@ -103,6 +105,12 @@ def replay_command(scenario: str, violation: Broken | None, options: str) -> str
 def pin_command(saved: str, options: str) -> str:
     """What to type to keep a finding."""
     return f"knockon pin {shlex.quote(saved)}{options}"
+
+
+def report_command(run: str, state: Path) -> str:
+    """What to type to see a run as a page; ``state`` is where runs are kept."""
+    elsewhere = "" if state == STATE else f" --state {shlex.quote(str(state))}"
+    return f"knockon report {run}{elsewhere}"
 
 
 def assumption_lines(rests_on: Iterable[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where logs of runs are: ``<state>/runs/<id>/events.ndjson``, the latest two hundred.
+"""Where logs of runs are: ``<state>/runs/<id>/events.ndjson``, the latest two hundred of at most 1 GiB.
 
 An id begins with the date and time (UTC), so that sorting by name sorts by time.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,13 @@ from secrets import token_hex
 
 from models.errors import RequestError
 
+STATE = Path(".knockon")
+"""Where findings, logs and journals are kept, unless somebody says otherwise."""
+
 RUNS_MOST = 200
+BYTES_MOST = 1 << 30
+"""Of all logs together; a search of hours on a model writes hundreds of megabytes."""
+
 EVENTS = "events.ndjson"
 LATEST = "latest"
 
@@ -74,11 +81,14 @@ class Runs:
         told = ", ".join(fitting[-5:])
         raise RequestError(f"{len(fitting)} runs begin with {word!r}: {told}; name one of them")
 
-    def prune(self, keep: int = RUNS_MOST) -> None:
-        """Remove the oldest runs beyond so many.
+    def prune(self, most: int = RUNS_MOST, most_bytes: int = BYTES_MOST) -> None:
+        """Remove the oldest runs beyond so many, or beyond so many bytes; the latest always stays.
 
-        Raises:
-            OSError: one cannot be removed.
+        What cannot be removed, or is being removed by another run, is left alone.
         """
-        for id_ in self.ids()[:-keep]:
-            shutil.rmtree(self.folder / id_)
+        size = 0
+        for number, id_ in enumerate(reversed(self.ids()), start=1):
+            with suppress(OSError):
+                size += self.path(id_).stat().st_size
+            if number > 1 and (number > most or size > most_bytes):
+                shutil.rmtree(self.folder / id_, ignore_errors=True)

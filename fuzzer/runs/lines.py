@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from models.coverage import Dimension, Mark
 from models.expected import Effect
@@ -21,10 +21,18 @@ from models.verdict import Outcome
 VERSION: Literal[1] = 1
 
 
+def _encodable(found: object) -> object:
+    """A file's name may hold bytes that are no text; JSON may not."""
+    return found.encode(errors="replace").decode() if isinstance(found, str) else found
+
+
+Text: TypeAlias = Annotated[str, BeforeValidator(_encodable)]
+
+
 class Line(BaseModel):
     """Plain data, which never changes."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class LoggedService(Line):
@@ -61,13 +69,13 @@ class LoggedRun(Line):
     knockon: str
     python: str
     platform: str
-    options: str
+    options: Text
     runtime: str
     modelled: bool
-    target: str
+    target: Text
     digest: str
-    files: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    files: tuple[Text, ...]
+    notes: tuple[Text, ...] = ()
     services: tuple[LoggedService, ...]
     edges: tuple[LoggedEdge, ...]
     limits: dict[str, float]
@@ -79,8 +87,8 @@ class LoggedViolation(Line):
     invariant: str
     service: str
     at_s: float | None = None
-    summary: str
-    evidence: tuple[str, ...] = ()
+    summary: Text
+    evidence: tuple[Text, ...] = ()
     advice: tuple[str, ...] = ()
 
 
@@ -90,17 +98,17 @@ class LoggedVerdict(Line):
     invariant: str
     outcome: Outcome
     exercised: bool = True
-    reason: str = ""
+    reason: Text = ""
 
 
 class LoggedStep(Line):
     """A step, when it was played, and what became of it."""
 
-    step: str
+    step: Text
     began_s: float
     ended_s: float
     state: StepState = StepState.DONE
-    reason: str = ""
+    reason: Text = ""
 
 
 class LoggedFault(Line):
@@ -121,16 +129,27 @@ class LoggedStretch(Line):
     state: State
     since_s: float
     until_s: float
-    detail: str = ""
+    detail: Text = ""
 
 
 class LoggedBeat(Line):
     """What became of the requests that were due within ``[since_s, since_s + seconds)``; latency in ms."""
 
     since_s: float
-    seconds: float
-    sent: int
+    seconds: Annotated[float, Field(gt=0)]
+    sent: Annotated[int, Field(gt=0)]
     good: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+class LoggedTotal(Line):
+    """What an outside tool reported of all its requests to an endpoint, where it tells of no single ones."""
+
+    load: str
+    endpoint: Text
+    sent: int
+    failed: int
     p50_ms: float | None = None
     p95_ms: float | None = None
 
@@ -154,12 +173,21 @@ class Story(Line):
     radius: tuple[str, ...] = ()
     lanes: dict[str, tuple[LoggedStretch, ...]] = {}
     loads: dict[str, tuple[LoggedBeat, ...]] = {}
-    blind: tuple[tuple[float, float, str], ...] = ()
-    interference: tuple[str, ...] = ()
+    totals: tuple[LoggedTotal, ...] = ()
+    blind: tuple[tuple[float, float, Text], ...] = ()
+    interference: tuple[Text, ...] = ()
 
 
 class LoggedScenario(Line):
-    """One scenario was played and judged. ``story`` is left out where hundreds are played in a second."""
+    """One scenario was played and judged.
+
+    Attributes:
+        number: of this run's scenarios, from 1 on.
+        purpose: search, shrink, replay, pin (whether one still fails) or guard (whether it still holds).
+        complete: whether it was played as written, to its end.
+        rests_on: what is only assumed, where services were modelled.
+        verdicts, story: left out where hundreds of scenarios that hold are played in a second.
+    """
 
     kind: Literal["scenario"] = "scenario"
     at: str
@@ -167,11 +195,12 @@ class LoggedScenario(Line):
     purpose: str
     scenario: str
     outcome: Outcome
-    reason: str = ""
+    reason: Text = ""
     complete: bool = True
     seconds: float
     verdicts: tuple[LoggedVerdict, ...] = ()
     violations: tuple[LoggedViolation, ...] = ()
+    rests_on: tuple[str, ...] = ()
     story: Story | None = None
 
 
@@ -190,7 +219,7 @@ class LoggedFinding(Line):
     shrinking: int
     executions: int
     seconds: float
-    saved: str | None
+    saved: Text | None
     rests_on: tuple[str, ...] = ()
     story: Story | None = None
 
@@ -205,7 +234,10 @@ class LoggedCell(Line):
 
 
 class LoggedEnd(Line):
-    """A search is over; the fields are those of ``fuzzer.events.Summary``."""
+    """A search is over; the fields are those of ``fuzzer.events.Summary``.
+
+    ``reason`` tells why nothing can be said of the target although nothing broke, "" if it can.
+    """
 
     kind: Literal["end"] = "end"
     at: str
@@ -218,7 +250,8 @@ class LoggedEnd(Line):
     requests_sent: int
     requests_good: int
     held: dict[str, int]
-    inconclusive: tuple[str, ...] = ()
+    inconclusive: tuple[Text, ...] = ()
+    reason: Text = ""
     coverage: dict[Dimension, tuple[LoggedCell, ...]] = {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -14,11 +15,13 @@ from fuzzer.events import (
     Played,
     RunEnded,
     ScenarioEnded,
+    Summary,
 )
 from fuzzer.runs.folder import Runs
-from fuzzer.runs.lines import AnyLine, LoggedRun
+from fuzzer.runs.lines import AnyLine, LoggedRun, LoggedScenario
 from fuzzer.runs.writing import end_line, finding_line, scenario_line
-from models.verdict import Outcome
+from models.scenario import Scenario
+from models.verdict import Outcome, Violation
 
 
 @dataclass
@@ -29,11 +32,15 @@ class RunLog:
         runs: the folder of all runs.
         head: the first line.
         note: tells a person something that changes no verdict.
+        doubt: why a search in which nothing broke proves nothing; "" if it does.
+        rests_on: what is only assumed, where a violation of a scenario is one of modelled services.
     """
 
     runs: Runs
     head: LoggedRun
     note: Callable[[str], None]
+    doubt: Callable[[Summary], str] = lambda summary: ""
+    rests_on: Callable[[Scenario, Violation], tuple[str, ...]] = lambda scenario, violation: ()
     _file: TextIO | None = None
     _broken: bool = False
     _number: int = 0
@@ -46,29 +53,45 @@ class RunLog:
 
     def __call__(self, event: Event) -> None:
         """Write one event."""
+        if self._broken:
+            return
+        try:
+            line = self._line(event)
+            if line:
+                self._write(line)
+        except (OSError, ValueError) as error:  # what was seen may be no JSON, such as an infinite number
+            self._broken = True
+            where, why = self.runs.path(self.head.id), getattr(error, "strerror", None) or error
+            self.note(f"{where}: the log of this run cannot be written: {why}; verdicts stand")
+
+    def _line(self, event: Event) -> AnyLine | None:
         match event:
             case ScenarioEnded():
                 self._number += 1
                 self._keep(event.played)
-                self._write(scenario_line(event, self._number, with_story=self._tells(event)))
+                return self._scenario(event)
             case FindingBegan():
                 self._best = event.played
             case FindingMade():
-                self._write(finding_line(event.finding, self._shown(event)))
-                self._best = None
+                shown, self._best = self._shown(event), None
+                return finding_line(event.finding, shown)
             case RunEnded():
-                self._write(end_line(event.summary))
+                return end_line(event.summary, self.doubt(event.summary))
             case _:
                 pass
+        return None
 
     def close(self) -> None:
         """Nothing more is written."""
         if self._file:
-            self._file.close()
+            with suppress(OSError):  # what could not be written was told
+                self._file.close()
 
-    def _tells(self, event: ScenarioEnded) -> bool:
-        """A model plays hundreds in a second; of those only what is played for a person has a story."""
-        return not self.head.modelled or event.purpose == "replay"
+    def _scenario(self, event: ScenarioEnded) -> LoggedScenario:
+        """A model plays hundreds in a second; of those only what is played for a person is told whole."""
+        played, told = event.played, not self.head.modelled or event.purpose == "replay"
+        rests_on = self.rests_on(played.scenario, played.violations[0]) if told and played.violations else ()
+        return scenario_line(event, self._number, rests_on, told=told)
 
     def _keep(self, played: Played) -> None:
         """While a finding is made small, the smallest play that shows it; of equals the latest."""
@@ -84,17 +107,10 @@ class RunLog:
         return best if best and best.scenario == event.finding.minimal else None
 
     def _write(self, line: AnyLine) -> None:
-        if self._broken:
-            return
-        try:
-            if self._file is None:
-                self._file = self._begin()
-            self._file.write(line.model_dump_json() + "\n")
-            self._file.flush()
-        except OSError as error:
-            self._broken = True
-            where = self.runs.path(self.head.id)
-            self.note(f"{where}: the log of this run cannot be written: {error.strerror}; verdicts stand")
+        if self._file is None:
+            self._file = self._begin()
+        self._file.write(line.model_dump_json() + "\n")
+        self._file.flush()
 
     def _begin(self) -> TextIO:
         path = self.runs.path(self.head.id)

@@ -14,12 +14,18 @@ from fuzzer.runs.lines import (
     LoggedFinding,
     LoggedRun,
     LoggedScenario,
+    LoggedViolation,
 )
 from models.errors import RequestError
 from models.verdict import Outcome
 
 SIZE_MOST = 1 << 30
 """Bytes; a larger file was not written by knockon."""
+
+UNKNOWN = Outcome.UNKNOWN
+SEARCH, PIN = "search", "pin"
+TOLD = ("replay", "guard")
+"""Purposes of scenarios whose own verdicts count; a search tries again, and judges as a whole."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,30 @@ class Run:
     damaged: tuple[int, ...] = ()
 
     @property
+    def broken(self) -> tuple[LoggedViolation, ...]:
+        """The gravest violation of each finding; without a finding, of each scenario that is to hold."""
+        if self.findings:
+            return tuple(finding.violation for finding in self.findings)
+        return tuple(one.violations[0] for one in self.scenarios if one.violations and one.purpose != PIN)
+
+    @property
+    def reason(self) -> str:
+        """Why nothing can be said, although nothing broke; "" if something can."""
+        silent = [one.reason for one in self.scenarios if one.purpose in TOLD and one.outcome is UNKNOWN]
+        if self.end or silent:
+            return self.end.reason if self.end and self.end.reason else next(iter(silent), "")
+        if any(one.purpose == SEARCH for one in self.scenarios):
+            return "the search did not come to its end"
+        if any(one.outcome is Outcome.HOLDS for one in self.scenarios):
+            return ""
+        return "only known failures were played" if self.scenarios else "nothing was played"
+
+    @property
     def outcome(self) -> Outcome:
-        """VIOLATED if anything was, else HOLDS if anything held, else UNKNOWN."""
-        seen = {scenario.outcome for scenario in self.scenarios}
-        if self.findings or Outcome.VIOLATED in seen:
+        """What the run says of its target; a pin that fails as it is known to says nothing."""
+        if self.broken:
             return Outcome.VIOLATED
-        return Outcome.HOLDS if Outcome.HOLDS in seen else Outcome.UNKNOWN
+        return UNKNOWN if self.reason else Outcome.HOLDS
 
 
 def read_run(path: Path) -> Run:
@@ -59,7 +83,7 @@ def read_run(path: Path) -> Run:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
-    first, *rest = text[: text.rfind("\n") + 1].splitlines() or [""]
+    first, *rest = text[: text.rfind("\n") + 1].split("\n")[:-1] or [""]  # a string may hold U+2028
     head = _head(path, first)
     scenarios, findings = list[LoggedScenario](), list[LoggedFinding]()
     end: LoggedEnd | None = None

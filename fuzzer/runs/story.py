@@ -11,6 +11,7 @@ from fuzzer.runs.lines import (
     LoggedFault,
     LoggedStep,
     LoggedStretch,
+    LoggedTotal,
     State,
     Story,
 )
@@ -69,6 +70,17 @@ def story_of(history: History) -> Story:
             name: tuple(_beats([r for r in history.requests if r.load == name], began_s))
             for name in dict.fromkeys(request.load for request in history.requests)
         },
+        totals=tuple(
+            LoggedTotal(
+                load=one.load,
+                endpoint=one.endpoint,
+                sent=one.sent,
+                failed=one.failed,
+                p50_ms=round(one.latency.quantile(0.5), 2) if one.latency.count else None,
+                p95_ms=round(one.latency.quantile(0.95), 2) if one.latency.count else None,
+            )
+            for one in history.summaries
+        ),
         blind=tuple(
             (since(span.since_s), since(span.until_s), span.reason[:DETAIL_MOST])
             for span in history.blindness

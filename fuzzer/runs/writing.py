@@ -22,7 +22,7 @@ from fuzzer.runs.story import story_of
 from fuzzer.version import version
 from models.coverage import Cells, Coverage, Dimension
 from models.target import Target
-from models.verdict import Violation
+from models.verdict import Outcome, Violation
 
 
 def now() -> str:
@@ -69,8 +69,10 @@ def run_line(id_: str, target: Target, runtime: str, *, modelled: bool, options:
     )
 
 
-def scenario_line(event: ScenarioEnded, number: int, *, with_story: bool) -> LoggedScenario:
-    """One scenario was judged."""
+def scenario_line(
+    event: ScenarioEnded, number: int, rests_on: tuple[str, ...] = (), *, told: bool = True
+) -> LoggedScenario:
+    """One scenario was judged. It has no story unless it is ``told``, and no verdicts if it held as well."""
     played = event.played
     return LoggedScenario(
         at=now(),
@@ -85,10 +87,11 @@ def scenario_line(event: ScenarioEnded, number: int, *, with_story: bool) -> Log
             LoggedVerdict(
                 invariant=one.invariant, outcome=one.outcome, exercised=one.exercised, reason=one.reason
             )
-            for one in played.verdicts
+            for one in (played.verdicts if told or played.outcome is not Outcome.HOLDS else ())
         ),
         violations=tuple(_violations(played.violations, played)),
-        story=story_of(played.history) if with_story and played.history else None,
+        rests_on=rests_on,
+        story=story_of(played.history) if told and played.history else None,
     )
 
 
@@ -116,8 +119,8 @@ def finding_line(finding: Finding, shown: Played | None) -> LoggedFinding:
     )
 
 
-def end_line(summary: Summary) -> LoggedEnd:
-    """The search is over."""
+def end_line(summary: Summary, reason: str = "") -> LoggedEnd:
+    """The search is over; ``reason`` tells why it proves nothing, "" if it does."""
     return LoggedEnd(
         at=now(),
         scenarios=summary.scenarios,
@@ -130,6 +133,7 @@ def end_line(summary: Summary) -> LoggedEnd:
         requests_good=summary.requests[1],
         held=dict(summary.held),
         inconclusive=summary.inconclusive,
+        reason=reason,
         coverage=_coverage(summary.coverage),
     )
 

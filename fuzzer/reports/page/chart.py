@@ -5,12 +5,13 @@ Everything is placed on a canvas of ``WIDTH`` units; the page scales it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import TypeAlias
 
-from fuzzer.runs.lines import LoggedBeat, Story
+from fuzzer.reports.page.graph import shortened
+from fuzzer.runs.lines import LoggedBeat, State, Story
 
 WIDTH = 960.0
 LABEL = 168.0
@@ -19,6 +20,9 @@ TOP = 44.0
 PANEL = 84.0
 GAP = 30.0
 TICKS = 8
+
+THICK: Mapping[State, float] = {"up": 6, "degraded": 12, "restarting": 16, "down": 16, "frozen": 16}
+"""What is wrong is thicker, for those who do not tell colours apart."""
 
 XOf: TypeAlias = Callable[[float], float]
 """Where a moment of the story stands on the canvas."""
@@ -38,12 +42,17 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A word at a place."""
+    """A word at a place, as wide as it is; ``words`` tell more."""
 
     x: float
     y: float
     text: str
     words: str = ""
+
+    @property
+    def width(self) -> float:
+        """Of a badge that it fits into."""
+        return max(20.0, 7.0 * len(self.text) + 8)
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Chart:
     height: float
     lanes_end: float
     windows: tuple[Bar, ...]
+    blind: tuple[Bar, ...]
     lanes: tuple[Mark, ...]
     stretches: tuple[Bar, ...]
     steps: tuple[Mark, ...]
@@ -105,13 +115,24 @@ def chart(story: Story, broken_s: float | None = None) -> Chart:
             )
             for fault in story.faults
         ),
-        lanes=tuple(Mark(LABEL - 10, y + LANE / 2, name) for name, y in rows.items()),
+        blind=tuple(
+            Bar(
+                x(since_s),
+                TOP - 6,
+                max(3.0, x(until_s) - x(since_s)),
+                lanes_end - TOP + 6,
+                "blind",
+                f"knockon did not look, {_from_to(since_s, until_s)}: {why}",
+            )
+            for since_s, until_s, why in story.blind
+        ),
+        lanes=tuple(Mark(LABEL - 10, y + LANE / 2, shortened(name), name) for name, y in rows.items()),
         stretches=tuple(
             Bar(
                 x(one.since_s),
-                rows[name] + 5,
+                rows[name] + (LANE - THICK[one.state]) / 2,
                 max(1.5, x(one.until_s) - x(one.since_s)),
-                LANE - 10,
+                THICK[one.state],
                 one.state,
                 f"{name} {one.state}, {_from_to(one.since_s, one.until_s)}"
                 + (f": {one.detail}" if one.detail else ""),
@@ -147,7 +168,7 @@ def _marks(story: Story, x: XOf) -> tuple[Mark, ...]:
     for number, step in enumerate(story.steps, start=1):
         at = x(step.began_s)
         words = f"step {number} at {step.began_s:.2f} s: {step.step}"
-        if marks and at - marks[-1].x < 22:
+        if marks and at - marks[-1].x < marks[-1].width + 2:
             last = marks.pop()
             first = last.text.partition("–")[0]
             marks.append(Mark(last.x, last.y, f"{first}–{number}", f"{last.words}; {words}"))
@@ -159,12 +180,12 @@ def _marks(story: Story, x: XOf) -> tuple[Mark, ...]:
 def _ticks(first_s: float, last_s: float) -> list[float]:
     rough = (last_s - first_s) / TICKS
     unit = 10 ** floor(log10(rough))
-    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
+    step = next(unit * factor for factor in (1, 2, 5, 10, 20) if unit * factor >= rough)
     return [round(number * step, 6) for number in range(ceil(first_s / step), floor(last_s / step) + 1)]
 
 
 def _panel(name: str, beats: Sequence[LoggedBeat], y: float, x: XOf) -> Panel:
-    most = max(beat.sent / beat.seconds for beat in beats)
+    most = max((beat.sent / beat.seconds for beat in beats), default=1.0)
     slowest = max([beat.p95_ms for beat in beats if beat.p95_ms is not None], default=0.0) or 1.0
     bars = []
     for beat in beats:
@@ -187,7 +208,7 @@ def _panel(name: str, beats: Sequence[LoggedBeat], y: float, x: XOf) -> Panel:
         return " ".join(f"{at:g},{height:.1f}" for at, height in points)
 
     return Panel(
-        title=name,
+        title=shortened(name),
         y=y,
         bars=tuple(bars),
         rate_max=f"{most:.3g}/s",
