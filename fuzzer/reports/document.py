@@ -38,7 +38,7 @@ def document(run: Run) -> Document:
     """The document of a run."""
     return Document(
         verdict=run.outcome,
-        reason=run.reason if run.outcome is Outcome.UNKNOWN else "",
+        reason=run.reason,
         run=run.head,
         findings=run.findings,
         scenarios=run.scenarios,

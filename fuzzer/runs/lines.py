@@ -32,7 +32,9 @@ Text: TypeAlias = Annotated[str, BeforeValidator(_encodable)]
 class Line(BaseModel):
     """Plain data, which never changes."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class LoggedService(Line):

@@ -54,6 +54,8 @@ class Run:
     @property
     def reason(self) -> str:
         """Why nothing can be said, although nothing broke; "" if something can."""
+        if self.broken:
+            return ""
         silent = [one.reason for one in self.scenarios if one.purpose in TOLD and one.outcome is UNKNOWN]
         if self.end or silent:
             return self.end.reason if self.end and self.end.reason else next(iter(silent), "")

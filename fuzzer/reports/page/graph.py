@@ -172,4 +172,5 @@ def _way(edges: Sequence[LoggedEdge], finding: LoggedFinding | None) -> set[tupl
     reached: dict[str, list[str]] = dict(nx.single_source_shortest_path(graph, broken))
     ways = [reached[end] for end in harmed_services(finding) if end in reached]
     ways += [[*reached[a], b] for a, b in _cut(edges, finding) if a in reached]
-    return set(pairwise(min(ways, key=len))) if ways else set()
+    shortest = min(ways, key=len, default=[])
+    return set(pairwise(shortest))
