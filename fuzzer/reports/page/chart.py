@@ -16,7 +16,7 @@ from fuzzer.runs.lines import LoggedBeat, State, Story
 WIDTH = 960.0
 LABEL = 168.0
 LANE = 26.0
-TOP = 44.0
+TOP = 52.0
 PANEL = 84.0
 GAP = 30.0
 TICKS = 8
@@ -173,7 +173,7 @@ def _marks(story: Story, x: XOf) -> tuple[Mark, ...]:
             first = last.text.partition("–")[0]
             marks.append(Mark(last.x, last.y, f"{first}–{number}", f"{last.words}; {words}"))
         else:
-            marks.append(Mark(at, TOP - 22, str(number), words))
+            marks.append(Mark(at, TOP - 38, str(number), words))
     return tuple(marks)
 
 

@@ -91,7 +91,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
 }
 """What is written into a box, and told of it."""
 
-NAME_MOST = 22
+NAME_MOST = 20
 """Characters of a name that fit into a box, or beside a lane."""
 
 

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fuzzer.pins import PinStatus, read_pin
+from tests.fuzzer.cli.conftest import Knockon
 
 
 def test_a_cascade_is_seen_pinned_replayed_and_counted(pair):
@@ -41,6 +42,12 @@ def test_a_kill_that_holds(pair):
     assert "web exited with code 137; nothing starts it again" in result.stdout
     assert "web healthy again" in result.stdout
     assert "HOLDS" in result.stdout
+    told = Knockon().json("report", "--json", "-", "--state", str(pair.folder / "state"))
+    [scenario] = told["scenarios"]
+    assert told["verdict"] == "holds"
+    states = [one["state"] for one in scenario["story"]["lanes"]["web"]]
+    assert states[0] == states[-1] == "up"
+    assert "down" in states
 
 
 def test_health_starts_measures_and_leaves(pair):
