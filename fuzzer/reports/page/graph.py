@@ -47,13 +47,9 @@ class Arrow:
     @property
     def words(self) -> str:
         """What it means."""
-        return " ".join(
-            [
-                f"{self.caller} needs {self.dependency}",
-                *(["but must keep serving without it"] if self.soft else []),
-                *(["(a fault was done to this connection)"] if self.cut else []),
-            ]
-        )
+        soft = ", but must keep serving without it" if self.soft else ""
+        cut = " (a fault was done to this connection)" if self.cut else ""
+        return f"{self.caller} needs {self.dependency}{soft}{cut}"
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def _coverage(run: Run) -> Iterator[Table]:
 
 
 _TITLES = {
-    Dimension.ACTIONS: "Faults (columns) done to services (rows)",
+    Dimension.ACTIONS: "Faults (columns) done to services and connections (rows)",
     Dimension.PAIRS: "A second fault (column) while a first (row) was in force",
     Dimension.PHASES: "Faults (rows), and how far a load was when they came (columns)",
 }
