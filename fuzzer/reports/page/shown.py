@@ -73,7 +73,7 @@ def findings(run: Run) -> Iterator[Shown]:
             remarks=(
                 f"{counted(len(finding.minimal), 'step')}, {reproduction(finding)}; found as "
                 f"{counted(len(finding.original), 'step')}.",
-                f"{necessity(finding)}.",
+                f"{necessity(finding).capitalize()}.",
             ),
             commands=tuple(commands),
             drawing=drawing,
@@ -100,7 +100,11 @@ def replays(run: Run) -> Iterator[Shown]:
             short=(*_short(as_finding, drawing), *_kept(one)),
             violations=one.violations,
             steps=steps,
-            remarks=(f"Played in {seconds(one.seconds)}.", *([f"{one.reason}."] if one.reason else [])),
+            remarks=(
+                f"Played in {seconds(one.seconds)}.",
+                *([f"{one.reason}."] if one.reason else []),
+                *_outside(one),
+            ),
             commands=(("replay it", replay_command(one.scenario, first, run.head.options)),),
             drawing=drawing,
             chart=chart(one.story, first.at_s if first else None) if one.story else None,
@@ -145,6 +149,15 @@ def _kept(one: LoggedScenario) -> Iterator[tuple[str, tuple[str, ...]]]:
     untested = tuple(_by_reason(verdict for verdict in one.verdicts if not verdict.exercised))
     if untested and one.complete:
         yield "Not put to the test", untested
+
+
+def _outside(one: LoggedScenario) -> Iterator[str]:
+    """That requests came from a tool which no step names, so that a replay goes without."""
+    story, words = one.story or Story(ended_s=0.0), one.scenario.replace(";", " ").split()
+    tools = dict.fromkeys([*story.loads, *(total.load for total in story.totals)])
+    unnamed = [tool for tool in tools if tool not in words]
+    if unnamed:
+        yield f"{', '.join(unnamed)} sent requests beside it; a replay goes without."
 
 
 def _by_reason(verdicts: Iterator[LoggedVerdict]) -> Iterator[str]:

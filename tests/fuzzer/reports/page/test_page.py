@@ -135,6 +135,14 @@ def test_faults_on_connections_blind_spans_interference_and_outside_tools_are_to
     assert "hey GET /products 900 3 4 ms 31.5 ms" in text
 
 
+@pytest.mark.parametrize(
+    ("scenario", "told"), [("load browse 30rps 4s; kill db", 0), ("kill db; wait 2s", 1)]
+)
+def test_a_tool_that_no_step_names_is_told_for_a_replay_goes_without(scenario, told):
+    text = text_of(run_of(scenario_of(scenario=scenario)))
+    assert text.count("browse sent requests beside it; a replay goes without.") == told
+
+
 def test_every_finding_is_told_and_can_be_reached_from_the_top():
     names = [f"svc-{number}" for number in range(12)]
     found = [finding_of(violation=BROKEN.model_copy(update={"service": name})) for name in names]
