@@ -61,8 +61,14 @@ class Runs:
         """The log that a person means: an id, its first letters, ``latest``, a run's folder or its log.
 
         Raises:
-            RequestError: there is none, or several begin so.
+            RequestError: there is none, several begin so, or the folder cannot be read.
         """
+        try:
+            return self._find(word)
+        except OSError as error:
+            raise RequestError(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+    def _find(self, word: str) -> Path:
         given = Path(word)
         if given.is_file():
             return given

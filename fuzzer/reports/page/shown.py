@@ -101,8 +101,8 @@ def replays(run: Run) -> Iterator[Shown]:
             violations=one.violations,
             steps=steps,
             remarks=(
-                f"Played in {seconds(one.seconds)}.",
-                *([f"{one.reason}."] if one.reason else []),
+                *([f"Played in {seconds(one.seconds)}."] if one.story else []),
+                *([f"Nothing can be said: {one.reason}."] if one.reason else []),
                 *_outside(one),
             ),
             commands=(("replay it", replay_command(one.scenario, first, run.head.options)),),

@@ -52,6 +52,11 @@ def test_what_fits_none_is_refused_with_the_latest(tmp_path):
         kept(tmp_path, FIRST, THIRD).find("x")
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(RequestError, match="cannot be read: File name too long"):
+        kept(tmp_path, FIRST).find("x" * 5000)
+
+
 def test_without_any_run_it_says_how_to_get_one(tmp_path):
     with pytest.raises(RequestError, match="there is no run yet; play one first, as with knockon fuzz"):
         Runs.of(tmp_path).find("latest")
