@@ -24,7 +24,7 @@ STDOUT = "-"
     "--html",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the page.  [default: beside the log, named after the run]",
+    help="Where to write the page; - prints it.  [default: beside the log, named after the run]",
 )
 @click.option("--json", "document", metavar="FILE", help="Write JSON instead of the page; - prints it.")
 @click.option("--list", "listed", is_flag=True, help="List the runs that are kept.")
@@ -64,7 +64,7 @@ def command(run: str, html: Path | None, document: str | None, listed: bool, sta
 
         name = log.parent.name if log.name == EVENTS else log.stem
         written += _write(str(html or log.with_name(f"{name}.html")), page(read))
-    if document != STDOUT:
+    if STDOUT not in (document, str(html)):
         output.line(_told(read), STYLES[read.outcome])
         for path in written:
             output.line(f"report: {path}")

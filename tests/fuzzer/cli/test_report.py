@@ -48,6 +48,12 @@ def test_json_is_printed_alone(knockon, played):
     assert not list(played.folder.glob("*/*.html"))
 
 
+def test_so_is_a_page(knockon, played):
+    text = knockon("report", "--html", "-").stdout
+    assert text.startswith("<!doctype html>")
+    assert text.endswith("</html>\n")
+
+
 def test_json_and_the_page_can_be_written_at_once(knockon, played):
     result = knockon("report", "latest", "--json", "r.json", "--html", "r.html")
     assert result.stdout.splitlines()[1:] == ["report: r.json", "report: r.html"]
