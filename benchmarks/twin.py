@@ -32,9 +32,10 @@ from fuzzer.calibration.record import PlayedLine, Record, read_record
 from fuzzer.calibration.series import series
 from fuzzer.config import RunConfig
 from fuzzer.events import Listener
+from fuzzer.fleets import read_target
 from fuzzer.scenarios import is_harmful
 from fuzzer.search.plans import Plans
-from fuzzer.session import open_session, read_target
+from fuzzer.session import open_session
 from models.scenario import Scenario
 from models.target import Target
 from models.verdict import Outcome

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fuzzer.runs.folder import STATE
 from fuzzer.search.campaign import SearchOptions
 from invariants.base import Invariant
 from invariants.catalogue import INVARIANTS
@@ -41,7 +42,7 @@ class RunConfig:
     project: str | None = None
     runtime: str | None = None
     pins: Path | None = None
-    state: Path = Path(".knockon")
+    state: Path = STATE
     search: SearchOptions = field(default_factory=SearchOptions)
     promises: tuple[str, ...] = ()
     edge_proxy: str | None = None

@@ -110,7 +110,7 @@ class RunBegan:
 
 @dataclass(frozen=True)
 class ScenarioBegan:
-    """A scenario passed its gate. ``purpose``: search, confirm, shrink, prove or replay."""
+    """A scenario passed its gate. ``purpose``: search, shrink, replay, pin or guard."""
 
     scenario: Scenario
     purpose: str

@@ -10,15 +10,15 @@ from fuzzer.events import Events, Played, StepBegan
 from fuzzer.halts import Stopped
 from fuzzer.judge import judge, outcome, unite, violations
 from fuzzer.recorder import Recorder
+from fuzzer.restore import until_running
 from fuzzer.roles import aimed
-from fuzzer.runtimes.base import ProcessState, Runtime, Undo, only
+from fuzzer.runtimes.base import Runtime, Undo, only
 from fuzzer.safety.breaker import Breaker
 from fuzzer.traffic import MakeTraffic
 from invariants.base import Invariant
 from models.errors import Inconclusive, Interference, StepInvalid
 from models.expected import Expected
 from models.history import History, PlayedStep, StepState
-from models.link import is_link
 from models.scenario import Scenario
 from models.some import service_of
 from models.step import Step
@@ -27,9 +27,6 @@ from models.verdict import Outcome, Verdict
 
 SLICE_S = 0.1
 """How often the history is judged while time passes."""
-
-STARTED_S = 5.0
-"""How long a heal waits until what it started is seen to run."""
 
 
 class _SeenEnough(Exception):
@@ -301,7 +298,7 @@ class Performance:
             try:
                 self._runtime.undo(undo)
                 for name in undo.targets:
-                    self._until_running(name)
+                    until_running(self._runtime, name)
                 now = self._expected.at(self._clock.now())
                 self._expected = now.relieved(undo.targets, since_s=began_s)
             except Inconclusive as error:
@@ -309,16 +306,6 @@ class Performance:
         self._outstanding = only(self._outstanding, self._expected.lasting())
         if failed:
             raise failed
-
-    def _until_running(self, service: str) -> None:
-        """A start counts as done once the runtime has seen it, so that no law sees it half done."""
-        if is_link(service):
-            return
-        deadline_s = self._clock.now() + STARTED_S
-        while self._runtime.status(service).state is not ProcessState.RUNNING:
-            if self._clock.now() > deadline_s:
-                return  # it does not run: that is for the laws to judge
-            self._clock.sleep(0.005)
 
     # Judging.
 

@@ -120,8 +120,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a pin, named by its file."""
     if metafunc.definition.path != HERE / "test_pins.py":
         return
+    from fuzzer.fleets import read_target
     from fuzzer.pins import pin_files
-    from fuzzer.session import read_target
     from models.errors import Inconclusive, RequestError
 
     try:
@@ -149,6 +149,8 @@ def knockon_session(request: pytest.FixtureRequest) -> Iterator[Session]:
         config = run_config(request.config)
         with open_session(config, _progress(request.config, config.options())) as session:
             yield session
+            if session.report:
+                note(request.config, f"report:  {session.report}")
     except (RequestError, Inconclusive) as error:
         _leave(request.config, error)
     except Halt as halt:

@@ -16,6 +16,7 @@ from fuzzer.recorder import Recorder
 from fuzzer.runtimes.able import CanRestart, CanStop
 from fuzzer.runtimes.base import ProcessState, Runtime, Undo
 from models.errors import StepInvalid
+from models.link import is_link
 from models.target import Target
 
 GENTLE_S = 10.0
@@ -24,10 +25,24 @@ GENTLE_S = 10.0
 LIFTED_S, LOOKED_S = 3.0, 0.25
 """How long a run that ends waits for what it started; how long all has to run before it is believed."""
 
+STARTED_S = 5.0
+"""How long a heal waits until what it started is seen to run."""
+
 RENEWALS_MOST = 3
 PASSES_MOST = 3
 LAYER_S = 20.0
 """How long one layer of services may take to become healthy before the next is started anyway."""
+
+
+def until_running(runtime: Runtime, service: str) -> None:
+    """A start counts as done once the runtime has seen it, so that no law sees it half done."""
+    if is_link(service):
+        return
+    deadline_s = runtime.clock.now() + STARTED_S
+    while runtime.status(service).state is not ProcessState.RUNNING:
+        if runtime.clock.now() > deadline_s:
+            return  # it does not run: that is for the laws to judge
+        runtime.clock.sleep(0.005)
 
 
 class Restorer:

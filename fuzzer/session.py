@@ -1,101 +1,52 @@
-"""The one assembler: options become objects. Only this file names concrete runtimes.
+"""The one assembler: options become objects.
 
 RunConfig ──▶ target ──▶ runtime ──▶ recorder ──▶ runner ──▶ campaign
 """
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from fuzzer.actions.base import Action
 from fuzzer.actions.catalogue import ACTIONS, available
 from fuzzer.anew import AnewPlayer
-from fuzzer.calibration.files import learnt
 from fuzzer.calibration.learner import Learner
 from fuzzer.clients import HttpClients
 from fuzzer.config import RunConfig
 from fuzzer.events import Events, Listener, Noted
 from fuzzer.files import private_folder
+from fuzzer.fleets import RUNTIMES, open_runtime, place_of, read_target, with_what_works
 from fuzzer.guarded import Guard, guarded
 from fuzzer.halts import as_halt
-from fuzzer.healing import HEALS, heal_leftovers, heal_local
+from fuzzer.healing import heal_leftovers
+from fuzzer.inconclusive import doubt
 from fuzzer.loads.base import Loads
 from fuzzer.recorder import Recorder
+from fuzzer.reports.text import report_command
 from fuzzer.runner import Player, Runner
+from fuzzer.runs.folder import Runs, new_id
+from fuzzer.runs.log import RunLog
+from fuzzer.runs.writing import run_line
 from fuzzer.runtimes.able import CanBeClaimed, CanBeginAnew, CanPoison, CanSend, Modelled
 from fuzzer.runtimes.base import Runtime
 from fuzzer.safety.signals import Signals
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.coverage import refuse_undefined
 from fuzzer.search.findings import FindingStore
-from fuzzer.shown import complain
-from fuzzer.targets.files import load_target
+from fuzzer.search.involved import assumptions
+from fuzzer.shown import note
 from fuzzer.targets.kept import AsRead
-from fuzzer.watchdog.guard import Guarded
 from invariants.base import Invariant
-from models.compose_spec import PROJECT_NAME
-from models.errors import Inconclusive, KnockonError, RequestError, RuntimeUnavailable
-from models.place import Place
+from models.errors import Inconclusive, RequestError, RuntimeUnavailable
 from models.target import Target
-
-
-def read_target(config: RunConfig, environ: Mapping[str, str] | None = None) -> Target:
-    """The target that the options name.
-
-    Raises:
-        TargetError: with all its problems.
-        RuntimeUnavailable: a project was to be discovered, and no engine answers.
-    """
-    environ = os.environ if environ is None else environ
-    if config.project and not PROJECT_NAME.fullmatch(config.project):  # files are called after it
-        raise RequestError(
-            f"--project: found {config.project!r}; expected lower-case letters, digits, _ and -"
-        )
-    if config.files:
-        return load_target(config.files, environ)
-    from fuzzer.runtimes.docker.clients import Clients
-    from fuzzer.targets.project import discover_project
-
-    assert config.project is not None
-    with closing(Clients().connect()) as client:
-        return discover_project(config.project, client, environ)
-
-
-def _local(target: Target, config: RunConfig) -> Runtime:
-    from fuzzer.runtimes.local.runtime import LocalRuntime
-    from fuzzer.runtimes.proxies import DIRECT, proxies_at
-
-    proxies = None if config.edge_proxy == DIRECT else proxies_at(config.edge_proxy, config.state)
-    return LocalRuntime(target, state_dir=config.state, proxies=proxies)
-
-
-def _docker(target: Target, config: RunConfig) -> Runtime:
-    from fuzzer.runtimes.docker.runtime import DockerRuntime
-
-    return DockerRuntime(target, project=config.project or target.name)
-
-
-def _sim(target: Target, config: RunConfig) -> Runtime:
-    from fuzzer.runtimes.sim.runtime import SimRuntime
-
-    return SimRuntime(target, learnt(target, config.state))
-
-
-RUNTIMES: Mapping[str, Callable[[Target, RunConfig], Runtime]] = {
-    "local": _local,
-    "docker": _docker,
-    "sim": _sim,
-}
 
 
 @dataclass(frozen=True)
 class Session:
-    """A fleet that is up and watched, and what to do with it."""
+    """A fleet that is up and watched, and what to do with it. ``log`` keeps what became of it."""
 
     config: RunConfig
     target: Target
@@ -105,6 +56,12 @@ class Session:
     actions: Mapping[str, Action]
     events: Events
     signals: Signals
+    log: RunLog
+
+    @property
+    def report(self) -> str:
+        """What to type to see the run as a page; "" where nothing was kept of it."""
+        return report_command(self.log.head.id, self.config.state) if self.log.path else ""
 
     def campaign(self, options: SearchOptions | None = None) -> Campaign:
         """A search with the session's options, or others."""
@@ -128,27 +85,12 @@ class Session:
         if isinstance(self.runtime, Modelled):
             return None
         try:
-            fleet = _sim(self.target, self.config)
+            fleet = RUNTIMES["sim"](self.target, self.config)
         except RequestError as error:
-            _note(f"nothing is asked of a simulation: {error}")
+            note(f"nothing is asked of a simulation: {error}")
             return None
         assert isinstance(fleet, CanBeginAnew)
         return _anew_player(self.target, fleet, self.config.invariants, Events())
-
-
-def place_of(config: RunConfig, target: Target) -> Place | None:
-    """Where the fleet runs, or would; None where nothing is touched, because all of it is modelled.
-
-    Raises:
-        RuntimeUnavailable: no engine answers.
-    """
-    if config.runtime_name == "sim":
-        return None
-    if config.runtime_name == "docker":
-        from fuzzer.runtimes.docker.whereabouts import whereabouts
-
-        return whereabouts(config.project or target.name, ask=config.allow_remote)
-    return Place((("the project", target.name), ("this machine", socket.gethostname())))
 
 
 @contextmanager
@@ -173,7 +115,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
     try:
         place = place_of(config, target)
     except RuntimeUnavailable as error:
-        raise _with_what_works(error, target, config) from None
+        raise with_what_works(error, target, config) from None
     private_folder(config.state)
     with (
         guarded(config, target, place) as guard,
@@ -182,12 +124,14 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
     ):
         target, actions = _as_wired(target, runtime), _drawn(runtime, config.actions)
         real = not isinstance(runtime, Modelled)
-        watching = (Learner(target, config.state, runtime.name, _note),) if real else ()
-        events = Events(*listeners, *watching)
+        watching = (Learner(target, config.state, runtime.name, note),) if real else ()
+        log = _log(config, target, runtime)
+        stack.callback(log.close)
+        events = Events(*listeners, *watching, log)
         if isinstance(runtime, CanBeClaimed):
             runtime.claim()
         for line in heal_leftovers(runtime):
-            _note(f"an earlier run died; {line}")
+            note(f"an earlier run died; {line}")
         recorder = Recorder(target.topology.services, target.limits)
         if config.metrics_port is not None:
             metrics, port = stack.enter_context(_metrics(config.metrics_port, target, runtime, recorder))
@@ -196,7 +140,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
         runtime.watch(recorder)
         runner = _player(target, runtime, recorder, invariants, events, guard)
         try:
-            yield Session(config, target, runtime, recorder, runner, actions, events, guard.signals)
+            yield Session(config, target, runtime, recorder, runner, actions, events, guard.signals, log)
             if guard.signals.halt:  # pytest lets us go on as if nothing had happened
                 runner.leave_lifted(guard.signals.halt)
             else:
@@ -210,7 +154,7 @@ def open_session(config: RunConfig, *listeners: Listener) -> Iterator[Session]:
             raise
         finally:
             if changed := as_read.changed():
-                _note(changed)
+                note(changed)
 
 
 def _as_wired(target: Target, runtime: Runtime) -> Target:
@@ -259,9 +203,16 @@ def _metrics(
         yield metrics, chosen
 
 
-def _note(text: str) -> None:
-    """Tell a person something that changes no verdict."""
-    complain(f"note: {text}")
+def _log(config: RunConfig, target: Target, runtime: Runtime) -> RunLog:
+    id_, modelled = new_id(target.name, runtime.name), isinstance(runtime, Modelled)
+    head = run_line(id_, target, runtime.name, modelled=modelled, options=config.options())
+    return RunLog(
+        Runs.of(config.state),
+        head,
+        note,
+        doubt=partial(doubt, promises=config.promises, min_coverage=config.min_coverage),
+        rests_on=partial(assumptions, runtime, target=target),
+    )
 
 
 def _player(
@@ -306,54 +257,3 @@ def _loads(target: Target, runtime: Runtime, recorder: Recorder) -> Loads:
     if isinstance(runtime, CanSend):
         return runtime.loads(recorder)
     return HttpClients(target, recorder, runtime.clock.now)
-
-
-@contextmanager
-def open_runtime(config: RunConfig, target: Target, signals: Signals | None = None) -> Iterator[Runtime]:
-    """Start or adopt the fleet of a target; SIGTERM ends that like Ctrl-C does.
-
-    Raises:
-        RequestError: there is no such runtime, or it cannot run this target.
-        RuntimeUnavailable: the engine or supervisor does not answer.
-    """
-    make = RUNTIMES.get(config.runtime_name)
-    if make is None:
-        raise RequestError(
-            f"there is no runtime {config.runtime_name!r}; expected one of: {', '.join(RUNTIMES)}"
-        )
-    with ExitStack() as stack:
-        signals = signals or stack.enter_context(Signals())
-        try:
-            _heal_the_dead(config)
-            made = make(target, config)
-            leaves = config.runtime_name in HEALS
-            runtime = stack.enter_context(Guarded(made, config.state) if leaves else made)
-        except (RequestError, RuntimeUnavailable) as error:
-            raise _with_what_works(error, target, config) from None
-        stack.callback(signals.close)
-        yield runtime
-
-
-def _with_what_works(error: KnockonError, target: Target, config: RunConfig) -> KnockonError:
-    error.args = (f"{error}{_what_works(target, config)}",)
-    return error
-
-
-def _what_works(target: Target, config: RunConfig) -> str:
-    """The runtimes that this target can be fuzzed on as things are, for somebody who named none."""
-    if config.runtime:
-        return ""
-    works = []
-    if config.runtime_name != "local" and all(service.local for service in target.services.values()):
-        works.append("--runtime local (its services as plain processes)")
-    works.append("--runtime sim (nothing is started: its services are modelled)")
-    return f"\nwhat works as it is: {'; '.join(works)}"
-
-
-def _heal_the_dead(config: RunConfig) -> None:
-    """End what runs that died left in our folder of states. A project's journal is read later."""
-    try:
-        for line in heal_local(config.state) if config.runtime_name == "local" else ():
-            _note(f"an earlier run died; {line}")
-    except Inconclusive as error:
-        _note(f"of an earlier run that died: {error}")

@@ -59,3 +59,8 @@ def echo(text: str) -> None:
 def complain(text: str) -> None:
     """A line on standard error."""
     click.echo(shown(text), file=sys.stderr)
+
+
+def note(text: str) -> None:
+    """Tell a person something that changes no verdict."""
+    complain(f"note: {text}")

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fuzzer.inconclusive import doubt
 from fuzzer.plugin import inconclusive, note_halt, violated
-from fuzzer.reports.coverage import shortfall
 from fuzzer.reports.text import finding_lines
 
 if TYPE_CHECKING:
     from fuzzer.session import Session
-
-UNKNOWN_SHARE_MOST = 0.25
 
 
 def test_fuzz(knockon_session: Session, pytestconfig: pytest.Config) -> None:
@@ -27,23 +25,7 @@ def test_fuzz(knockon_session: Session, pytestconfig: pytest.Config) -> None:
             pytestconfig,
             "\n\n".join("\n".join(finding_lines(finding, options)) for finding in summary.findings),
         )
-    if summary.halt:
-        inconclusive(pytestconfig, str(summary.halt))
-    unknown = len(summary.inconclusive)
-    if not summary.scenarios:
-        reason = summary.inconclusive[-1] if unknown else summary.ended
-        inconclusive(pytestconfig, f"no scenario told anything: {reason}")
-    named = knockon_session.config.promises
-    untested = [name for name in named if not summary.held[name]]
-    if untested:
-        inconclusive(pytestconfig, f"no scenario put this to the test: {', '.join(untested)}")
-    if summary.gave_up:
-        inconclusive(pytestconfig, f"{summary.ended}: {summary.inconclusive[-1]}")
-    if unknown > UNKNOWN_SHARE_MOST * (unknown + summary.scenarios):
-        inconclusive(
-            pytestconfig,
-            f"{unknown} of {unknown + summary.scenarios} scenarios told nothing: {summary.inconclusive[-1]}",
-        )
-    missing = shortfall(summary.coverage, knockon_session.config.min_coverage)
-    if missing:
-        inconclusive(pytestconfig, missing)
+    config = knockon_session.config
+    reason = doubt(summary, config.promises, config.min_coverage)
+    if reason:
+        inconclusive(pytestconfig, reason)

@@ -38,8 +38,9 @@ def test_pin(knockon_session: Session, pytestconfig: pytest.Config, pin_file: Pa
     promise = pin.signature.partition(":")[0]
     if promise not in {invariant.name for invariant in session.config.invariants}:
         pytest.skip(f"{promise} is not judged in this run")
+    purpose = "guard" if pin.status is PinStatus.GUARD else "pin"
     replays = Replays(
-        lambda scenario, stop_at: session.runner.play(scenario, "pin", fresh=True, stop_at=stop_at),
+        lambda scenario, stop_at: session.runner.play(scenario, purpose, fresh=True, stop_at=stop_at),
         pin.signature,
         lambda: True,
         known=(pin.reproduced, pin.replays),

@@ -50,11 +50,12 @@ BELOW = {
         "runtimes.base",
         "scenarios",
     },
-    "reports": {"actions", "events", "recorder", "runtimes.able", "runtimes.base", "shown"},
+    "reports": {"actions", "events", "recorder", "runs", "runtimes.able", "runtimes.base", "shown"},
+    "runs": {"events", "files", "shown", "version"},
     "calibration": {"events", "files", "secrecy"},
     "watchdog": {"healing", "kin", "runtimes.base"},
 }
-ASSEMBLERS = {"session.py", "healing.py"}
+ASSEMBLERS = {"fleets.py", "healing.py"}
 
 
 def imports(path: Path) -> set[str]:

@@ -282,10 +282,7 @@ def still_harmed(name: str) -> str:
 
 
 class Fault(Action):
-    """Harm to what the target opted in, at most ``max_faults`` at once; it names its ``effect``.
-
-    Faults of processes, of resources and of connections have bases of their own, which do the rest.
-    """
+    """Harm to what the target opted in, at most ``max_faults`` at once; it names its ``effect``."""
 
     harmful: ClassVar[bool] = True
     effect: ClassVar[Effect]

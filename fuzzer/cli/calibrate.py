@@ -19,9 +19,10 @@ from fuzzer.cli.options import touching, with_config
 from fuzzer.cli.output import STYLES, Output, Progress
 from fuzzer.config import RunConfig
 from fuzzer.events import Event, Played, ScenarioEnded
+from fuzzer.fleets import read_target
 from fuzzer.reports.text import seconds
 from fuzzer.scenarios import check_scenario
-from fuzzer.session import open_session, read_target
+from fuzzer.session import open_session
 from models.errors import RequestError, ScenarioError
 from models.scenario import Scenario
 from models.target import Target

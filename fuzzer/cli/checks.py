@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from fuzzer.actions.base_link import LinkFault
 from fuzzer.actions.catalogue import ACTIONS
-from fuzzer.cli.version import version
 from fuzzer.config import RunConfig
-from fuzzer.session import read_target
+from fuzzer.fleets import read_target
+from fuzzer.version import version
 from models.bearing import Bearing
 from models.errors import KnockonError, RuntimeUnavailable, TargetError
 from models.target import Target

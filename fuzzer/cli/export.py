@@ -17,7 +17,7 @@ from fuzzer.exchange.deeds import Containers, by_compose, deeds
 from fuzzer.exchange.pumba import pumba_lines
 from fuzzer.exchange.shell import shell_lines
 from fuzzer.files import write_atomically
-from fuzzer.session import read_target
+from fuzzer.fleets import read_target
 from fuzzer.shown import echo, shown
 from models.errors import RequestError
 from models.target import Target

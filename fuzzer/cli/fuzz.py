@@ -13,7 +13,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import PINS, touching, with_config
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
-from fuzzer.session import read_target
+from fuzzer.fleets import read_target
 from fuzzer.thresholds import parse_min_coverage
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import click
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
+from fuzzer.fleets import read_target
 from fuzzer.reports.graph import FORMATS, Blast
-from fuzzer.session import read_target
 from fuzzer.shown import echo
 from models.errors import RequestError
 

@@ -9,8 +9,8 @@ import click
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
+from fuzzer.fleets import read_target
 from fuzzer.healing import heal_docker, heal_local
-from fuzzer.session import read_target
 from fuzzer.shown import complain, echo
 from models.errors import RuntimeUnavailable
 

@@ -12,9 +12,9 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.cli.output import Output, Progress
 from fuzzer.config import RunConfig
+from fuzzer.fleets import open_runtime, read_target
 from fuzzer.recorder import Recorder
 from fuzzer.runtimes.base import Runtime
-from fuzzer.session import open_runtime, read_target
 from fuzzer.shown import echo_json
 from models.expected import Expected
 from models.scenario import Scenario

@@ -10,7 +10,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.exchange.chaostoolkit import scenario_of
-from fuzzer.session import read_target
+from fuzzer.fleets import read_target
 from fuzzer.shown import echo
 from models.errors import RequestError
 

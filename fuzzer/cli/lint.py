@@ -11,9 +11,9 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.cli.output import Output
 from fuzzer.config import RunConfig
+from fuzzer.fleets import read_target
 from fuzzer.lint.rules import RULES
 from fuzzer.reports.text import counted
-from fuzzer.session import read_target
 from fuzzer.shown import echo_json
 
 

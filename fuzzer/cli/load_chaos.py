@@ -18,9 +18,9 @@ from fuzzer.cli.playing import Player, playing
 from fuzzer.cli.steps import FAULTS, faults, number, wait
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
+from fuzzer.fleets import read_target
 from fuzzer.loads.outside.catalogue import tool_for, words_of
 from fuzzer.secrecy import SECRETS
-from fuzzer.session import read_target
 from fuzzer.shown import echo
 from fuzzer.traffic import MakeTraffic
 from models.errors import RequestError

@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Entry] = {
     "graph": Entry("fuzzer.cli.graph", "show who depends on whom, and how far harm may spread"),
     "lint": Entry("fuzzer.cli.lint", "give the advice that a compose file alone allows"),
     "wire": Entry("fuzzer.cli.wire", "print a compose override that puts proxies on connections"),
+    "report": Entry("fuzzer.cli.report", "make a page of a run: one HTML file, from its log"),
     "export": Entry("fuzzer.cli.export", "write a scenario for Docker, Pumba or Chaos Toolkit"),
     "import": Entry("fuzzer.cli.import_", "read a Chaos Toolkit experiment as a scenario"),
     "stop": Entry("fuzzer.cli.stop", "end the runs that go on, from another terminal"),
@@ -162,7 +163,7 @@ def _admit(error: Exception) -> None:
 
 def _show_version(ctx: click.Context, option: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        from fuzzer.cli.version import version
+        from fuzzer.version import version
 
         click.echo(f"knockon {version()}")
         ctx.exit()

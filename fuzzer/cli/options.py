@@ -98,7 +98,7 @@ def run_config(targets: tuple[Path, ...], project: str | None, runtime: str | No
         click.UsageError: there is no such runtime.
     """
     from fuzzer.config import RunConfig
-    from fuzzer.session import RUNTIMES
+    from fuzzer.fleets import RUNTIMES
 
     if runtime is not None and runtime not in RUNTIMES:
         raise click.UsageError(f"there is no runtime {runtime!r}; expected one of: {', '.join(RUNTIMES)}")
@@ -122,8 +122,8 @@ def touching(do: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
 
 def _with_typed(config: RunConfig) -> RunConfig:
     """With the names that somebody at a terminal typed; the session refuses what is missing."""
+    from fuzzer.fleets import place_of, read_target
     from fuzzer.safety.refusals import unmeant
-    from fuzzer.session import place_of, read_target
     from models.errors import KnockonError
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -12,8 +12,8 @@ from fuzzer.cli.inputs import Input, read_inputs, refuse_foreign
 from fuzzer.cli.options import PINS, touching, with_config
 from fuzzer.cli.pinning import Keeper
 from fuzzer.config import RunConfig
+from fuzzer.fleets import read_target
 from fuzzer.pins import Pin
-from fuzzer.session import read_target
 from models.errors import RequestError
 
 

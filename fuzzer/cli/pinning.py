@@ -100,7 +100,7 @@ class Keeper:
 
     def _play(self, player: Player, scenario: Scenario) -> Played:
         player.output.line(f"playing: {scenario}", "bold")
-        played = player.session.runner.play(scenario, "pin", fresh=True)
+        played = player.session.runner.play(scenario, fresh=True)
         player.show(played)
         player.output.line()
         return played
@@ -121,7 +121,7 @@ class Keeper:
         line(f"playing: {pin.steps}  ({pin.signature} must not show)", "bold")
 
         def play(scenario: Scenario, _: str | None) -> Played:
-            played = player.session.runner.play(scenario, "pin", fresh=True)
+            played = player.session.runner.play(scenario, "guard", fresh=True)
             line(f"  {'shown' if played.shows(pin.signature) else played.outcome}  {played.reason}".rstrip())
             return played
 

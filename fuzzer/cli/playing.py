@@ -12,12 +12,13 @@ from fuzzer.cli.inputs import Input, refuse_foreign
 from fuzzer.cli.output import STYLES, Output, Progress
 from fuzzer.config import RunConfig
 from fuzzer.events import Played
+from fuzzer.fleets import read_target
 from fuzzer.halts import Halt
 from fuzzer.reports.text import assumption_lines, seconds, untested_lines, violation_lines
 from fuzzer.reports.timeline import timeline
 from fuzzer.runtimes.able import Modelled
 from fuzzer.search.involved import assumptions
-from fuzzer.session import Session, open_session, read_target
+from fuzzer.session import Session, open_session
 from fuzzer.traffic import MakeTraffic
 from invariants.catalogue import TO_CLIENTS
 from models.verdict import Outcome
@@ -42,10 +43,13 @@ def play_all(
 
 @contextmanager
 def playing(config: RunConfig) -> Iterator[Player]:
-    """A fleet that is up, and somebody who plays on it."""
+    """A fleet that is up, and somebody who plays on it; at the end, how to see what was played as a page."""
+    output = Output()
     with Progress("starting the fleet") as progress, open_session(config, progress) as session:
         progress.doing("waiting for a steady fleet")
-        yield Player(session, Output())
+        yield Player(session, output)
+    if session.report:
+        output.line(f"report:  {session.report}")
 
 
 @dataclass(frozen=True)

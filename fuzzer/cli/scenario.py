@@ -18,13 +18,13 @@ from fuzzer.cli.output import Output
 from fuzzer.cli.playing import Player, playing
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
+from fuzzer.fleets import read_target
 from fuzzer.loads.outside.catalogue import tool_for, words_of
 from fuzzer.named.catalogue import FOLDER, OURS, named, template
 from fuzzer.named.choosing import choose
 from fuzzer.named.template import Kind, Template
 from fuzzer.scenarios import check_scenario, is_harmful
 from fuzzer.secrecy import SECRETS
-from fuzzer.session import read_target
 from fuzzer.shown import echo
 from models.errors import RequestError, ScenarioError
 from models.scenario import Scenario

@@ -11,10 +11,10 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.durations import parse_duration
+from fuzzer.fleets import read_target
 from fuzzer.reports.text import counted
 from fuzzer.safety.rules import STOP_FILE
 from fuzzer.safety.runs import Running, running
-from fuzzer.session import read_target
 
 
 @click.command()

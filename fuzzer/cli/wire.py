@@ -13,8 +13,8 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.files import write_atomically
+from fuzzer.fleets import read_target
 from fuzzer.override import IMAGE, SERVICE, Override
-from fuzzer.session import read_target
 from fuzzer.shown import complain, shown
 from fuzzer.targets.base import Place, Problems
 from fuzzer.targets.yaml_source import read_documents

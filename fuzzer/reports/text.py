@@ -3,13 +3,48 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from itertools import zip_longest
+from pathlib import Path
+from typing import Protocol
 
 from fuzzer.events import Finding, Summary
 from fuzzer.reports.coverage import coverage_lines
+from fuzzer.runs.folder import STATE
 from invariants.catalogue import TO_CLIENTS
 from models.verdict import Verdict, Violation
+
+
+class Broken(Protocol):
+    """A violation, as it was seen or as it was logged."""
+
+    @property
+    def invariant(self) -> str:
+        """The promise."""
+
+    @property
+    def service(self) -> str:
+        """Who broke it."""
+
+
+class Proved(Protocol):
+    """A finding, as it was made or as it was logged."""
+
+    @property
+    def minimal(self) -> Sized:
+        """The smallest scenario."""
+
+    @property
+    def reproduced(self) -> int:
+        """How often that was seen again."""
+
+    @property
+    def replays(self) -> int:
+        """Of how many."""
+
+    @property
+    def necessary(self) -> bool | None:
+        """Whether each step is."""
 
 
 def seconds(value: float) -> str:
@@ -52,14 +87,30 @@ def finding_lines(finding: Finding, options: str) -> Iterator[str]:
         spent = f"{finding.executions} played to confirm, shrink and prove it, in {seconds(finding.seconds)}"
         yield f"  found as {found}; {spent}"
     yield ""
-    wanted = ""
-    if finding.violation.invariant in TO_CLIENTS:  # others may break first
-        wanted = f" --signature {shlex.quote(finding.violation.signature)}"
-    yield f"replay it:  knockon replay {shlex.quote(str(finding.minimal))}{wanted}{options}"
+    yield f"replay it:  {replay_command(str(finding.minimal), finding.violation, options)}"
     if finding.saved:
-        yield f"pin it:     knockon pin {shlex.quote(str(finding.saved))}{options}"
+        yield f"pin it:     {pin_command(str(finding.saved), options)}"
     else:
         yield "it could not be saved: the replay command above is the only copy"
+
+
+def replay_command(scenario: str, violation: Broken | None, options: str) -> str:
+    """What to type to see a scenario, and a violation of it, again."""
+    wanted = ""
+    if violation and violation.invariant in TO_CLIENTS:  # others may break first
+        wanted = f" --signature {shlex.quote(f'{violation.invariant}:{violation.service}')}"
+    return f"knockon replay {shlex.quote(scenario)}{wanted}{options}"
+
+
+def pin_command(saved: str, options: str) -> str:
+    """What to type to keep a finding."""
+    return f"knockon pin {shlex.quote(saved)}{options}"
+
+
+def report_command(run: str, state: Path) -> str:
+    """What to type to see a run as a page; ``state`` is where runs are kept."""
+    elsewhere = "" if state == STATE else f" --state {shlex.quote(str(state))}"
+    return f"knockon report {run}{elsewhere}"
 
 
 def assumption_lines(rests_on: Iterable[str]) -> Iterator[str]:
@@ -70,7 +121,7 @@ def assumption_lines(rests_on: Iterable[str]) -> Iterator[str]:
         yield from lines
 
 
-def reproduction(finding: Finding) -> str:
+def reproduction(finding: Proved) -> str:
     """How often it was seen again."""
     if not finding.replays:
         return "seen once, not played again"
@@ -79,7 +130,7 @@ def reproduction(finding: Finding) -> str:
     return f"reproduced {finding.reproduced}/{finding.replays}"
 
 
-def necessity(finding: Finding) -> str:
+def necessity(finding: Proved) -> str:
     """What was proved of the minimal scenario."""
     match finding.necessary:
         case True if len(finding.minimal) == 1:

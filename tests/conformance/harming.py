@@ -19,8 +19,8 @@ from fuzzer.actions.base import Stage
 from fuzzer.actions.base_resource import ResourceFault
 from fuzzer.actions.catalogue import ACTIONS, available
 from fuzzer.config import RunConfig
+from fuzzer.fleets import open_runtime, read_target
 from fuzzer.recorder import Recorder
-from fuzzer.session import open_runtime, read_target
 from models.errors import StepInvalid
 from models.scenario import Scenario
 from models.step import Step

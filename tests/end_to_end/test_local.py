@@ -30,6 +30,11 @@ def test_a_flaw_is_found_made_small_and_saved(desk, fuzzer):
     assert "proved: with no fault at all everything holds" in done.text
     [saved] = (desk.folder / ".knockon" / "findings").iterdir()
     assert json.loads(saved.read_text())["signature"] == "isolation:checkout-service"
+    told = json.loads(desk.type(f"{done.line('report:')} --json -").text)
+    [finding] = told["findings"]
+    assert told["verdict"] == "violated"
+    assert finding["violation"]["service"] == "checkout-service"
+    assert finding["story"]["lanes"]["checkout-service"]
 
 
 def pin(desk, status, scenario="crash checkout-service", **changes):
@@ -51,19 +56,22 @@ def pin(desk, status, scenario="crash checkout-service", **changes):
 
 
 @pytest.mark.parametrize(
-    ("target", "status", "code", "told"),
+    ("target", "status", "code", "told", "verdict"),
     [
-        (FRAGILE, "open", 0, "1 xfailed"),
-        (FRAGILE, "guard", 1, "the guard the-incident.json fails: crash checkout-service"),
-        (HARDENED, "open", 0, "the-incident.json: fixed"),
-        (HARDENED, "guard", 0, "1 passed"),
+        (FRAGILE, "open", 0, "1 xfailed", "UNKNOWN"),  # that it fails is known; nothing else was played
+        (FRAGILE, "guard", 1, "the guard the-incident.json fails: crash checkout-service", "VIOLATED"),
+        (HARDENED, "open", 0, "the-incident.json: fixed", "HOLDS"),
+        (HARDENED, "guard", 0, "1 passed", "HOLDS"),
     ],
 )
-def test_a_pin_does_what_its_status_says(desk, fuzzer, target, status, code, told):
+def test_a_pin_does_what_its_status_says(desk, fuzzer, target, status, code, told, verdict):
     done = desk.type(f"pytest {fuzzer}/test_pins.py {target} --pins {pin(desk, status)} -v")
     assert done.code == code, done.text
     assert told in done.text
     assert "the-incident" in done.text
+    page = desk.type(f"{done.line('report:')} --html page.html")
+    assert page.text.startswith(f"{verdict}: shop on local, "), page.text
+    assert (desk.folder / "page.html").stat().st_size < 300_000
 
 
 def test_pins_come_before_the_search(desk, fuzzer):

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from fuzzer.config import RunConfig
+from fuzzer.fleets import read_target
 from fuzzer.healing import heal_leftovers
 from fuzzer.runtimes.base import Undo
-from fuzzer.session import open_session, read_target
+from fuzzer.session import open_session
 from models.errors import Inconclusive, RequestError, StepInvalid
 from tests.support.fake_fleet import SHOP, FakeFleet, target_of
 

@@ -1,5 +1,8 @@
 """A whole search on a fleet in memory: what it prints about its coverage, and how it ends."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from fuzzer.cli.exit_codes import ExitCode
@@ -27,6 +30,12 @@ def test_a_search_says_what_it_exercised_and_what_it_never_did(fuzz):
     assert "never exercised: " in text
     assert "phases" not in text
     assert "coverage map" not in text
+
+
+def test_its_end_leads_to_its_page(fuzz):
+    _, text = fuzz("--state", "kept")
+    [id_] = re.findall(r"^report:  knockon report (\S+) --state kept$", text, re.MULTILINE)
+    assert Path("kept", "runs", id_, "events.ndjson").is_file()
 
 
 def test_the_whole_map_is_printed_when_asked_for(fuzz):

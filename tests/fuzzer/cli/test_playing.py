@@ -1,12 +1,15 @@
 """replay, kill and random on a fleet in memory; test_real.py does the same with processes."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
 from fuzzer.pins import Pin
 from models.scenario import Scenario
-from tests.fuzzer.cli.conftest import analytics_takes_checkout_along
+from tests.fuzzer.cli.conftest import Knockon, analytics_takes_checkout_along
 
 CASCADE = "crash analytics; wait 1s"
 
@@ -39,6 +42,28 @@ def test_a_cascade_ends_with_1_evidence_advice_and_how_to_keep_it(shop):
     assert "path: checkout -> analytics (soft)" in result.stdout
     assert "fix: let checkout go on without analytics" in result.stdout
     assert f"pin it:  knockon pin '{CASCADE}' --target {shop.file} --runtime fake" in result.stdout
+
+
+def test_the_last_line_leads_to_the_page_of_the_run(shop):
+    *_, last = shop("kill", "db", "--wait", "1s").stdout.splitlines()
+    command, _, id_ = last.removeprefix("report:  knockon ").partition(" ")
+    assert Knockon()(command, id_).exit_code == 0
+    assert Path(f".knockon/runs/{id_}/{id_}.html").is_file()
+
+
+def test_a_run_that_is_kept_elsewhere_is_looked_for_there(shop, tmp_path):
+    *_, last = shop("kill", "db", "--wait", "1s", "--state", "my runs").stdout.splitlines()
+    assert last.endswith(" --state 'my runs'")
+    command, id_, *rest = shlex.split(last.removeprefix("report:  knockon "))
+    assert Knockon()(command, id_, *rest).exit_code == 0
+
+
+def test_without_a_log_nothing_leads_to_it(shop, tmp_path):
+    (tmp_path / ".knockon").mkdir()
+    (tmp_path / ".knockon" / "runs").write_text("in the way")
+    result = shop("kill", "db", "--wait", "1s")
+    assert result.exit_code == 0, result.output
+    assert "report:" not in result.stdout
 
 
 def test_a_fleet_that_is_sick_before_anything_is_done_ends_with_3(shop):
@@ -174,17 +199,23 @@ def test_a_fault_of_one_service_is_done_to_one_after_the_other(shop):
 # random
 
 
+def but_for_the_run(text):
+    """Each run has an id of its own."""
+    return re.sub(r"knockon report \S+", "knockon report", text)
+
+
 def test_a_seed_writes_the_same_scenario_again(shop):
     first, second, other = (shop("random", "--seed", seed) for seed in ("7", "7", "8"))
     assert first.exit_code == 0, first.output
-    assert first.stdout == second.stdout
-    assert first.stdout != other.stdout
+    assert but_for_the_run(first.stdout) == but_for_the_run(second.stdout)
+    assert but_for_the_run(first.stdout) != but_for_the_run(other.stdout)
 
 
 def test_without_a_seed_the_one_that_was_taken_is_told(shop):
     first = shop("random", "--steps", "4").stdout
     seed = first.splitlines()[0].removeprefix("seed:").strip()
-    assert shop("random", "--steps", "4", "--seed", seed).stdout == first
+    again = shop("random", "--steps", "4", "--seed", seed).stdout
+    assert but_for_the_run(again) == but_for_the_run(first)
 
 
 def test_random_scenarios_differ_and_are_not_longer_than_asked(shop):

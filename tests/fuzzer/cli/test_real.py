@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fuzzer.pins import PinStatus, read_pin
+from tests.fuzzer.cli.conftest import Knockon
 from tests.support.watchdogs import end_watchdog_of
 
 
@@ -42,6 +43,12 @@ def test_a_kill_that_holds(pair):
     assert "web exited with code 137; nothing starts it again" in result.stdout
     assert "web healthy again" in result.stdout
     assert "HOLDS" in result.stdout
+    told = Knockon().json("report", "--json", "-", "--state", str(pair.folder / "state"))
+    [scenario] = told["scenarios"]
+    assert told["verdict"] == "holds"
+    states = [one["state"] for one in scenario["story"]["lanes"]["web"]]
+    assert states[-1] == "up"
+    assert "down" in states
 
 
 def test_health_starts_measures_and_leaves(pair):

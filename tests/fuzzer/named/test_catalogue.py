@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fuzzer.config import RunConfig
+from fuzzer.fleets import read_target
 from fuzzer.named.catalogue import OURS, named, template
 from fuzzer.named.choosing import choose
 from fuzzer.named.template import Kind
 from fuzzer.scenarios import check_scenario, is_harmful
-from fuzzer.session import read_target
 from models.errors import RequestError
 from models.scenario import Scenario
 
