@@ -29,7 +29,7 @@ from benchmarks.bars import Bars, run
 from benchmarks.shop import HARDENED
 from fuzzer.config import RunConfig
 from fuzzer.events import Played
-from fuzzer.runner import Player
+from fuzzer.player import Player
 from fuzzer.search.minimize import CONFIRMATIONS, minimize
 from fuzzer.search.plans import Plans
 from fuzzer.search.replays import SHRINKING_MISS, Replays

@@ -1,4 +1,4 @@
-"""The target and its fleet, as the options name them. Beside ``healing`` only this names concrete runtimes."""
+"""The target and its fleet, as options name them. Beside ``healing`` only this names concrete runtimes."""
 
 from __future__ import annotations
 

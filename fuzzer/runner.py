@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, TypeVar
 
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import EngineAwaited, Events, Played, ScenarioBegan, ScenarioEnded
@@ -47,30 +47,6 @@ TIRED_AFTER = 2
 
 AWAY_S = 20.0
 """How long an engine is waited for that went away: it takes 10 s to stop containers that do not listen."""
-
-
-class Player(Protocol):
-    """Whoever plays scenarios; the methods are those of ``Runner``."""
-
-    def play(
-        self,
-        scenario: Scenario,
-        purpose: str = "replay",
-        *,
-        fresh: bool = False,
-        stop_at: str | None = None,
-        make_traffic: MakeTraffic | None = None,
-    ) -> Played:
-        """Play a scenario on a steady fleet, and judge it."""
-        ...
-
-    def leave_steady(self) -> str:
-        """Bring a fleet that did not end steady back."""
-        ...
-
-    def leave_lifted(self, halt: Halt) -> None:
-        """Undo now whatever may still be in force; the halt is told what is not."""
-        ...
 
 
 class Runner:

@@ -24,9 +24,10 @@ from fuzzer.halts import as_halt
 from fuzzer.healing import heal_leftovers
 from fuzzer.inconclusive import doubt
 from fuzzer.loads.base import Loads
+from fuzzer.player import Player
 from fuzzer.recorder import Recorder
 from fuzzer.reports.text import report_command
-from fuzzer.runner import Player, Runner
+from fuzzer.runner import Runner
 from fuzzer.runs.folder import Runs, new_id
 from fuzzer.runs.log import RunLog
 from fuzzer.runs.writing import run_line

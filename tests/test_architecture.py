@@ -45,7 +45,7 @@ BELOW = {
         "files",
         "halts",
         "pins",
-        "runner",
+        "player",
         "runtimes.able",
         "runtimes.base",
         "scenarios",

@@ -15,6 +15,7 @@ from fuzzer.fleets import read_target
 from fuzzer.reports.text import counted
 from fuzzer.safety.rules import STOP_FILE
 from fuzzer.safety.runs import Running, running
+from fuzzer.shown import complain, echo
 
 
 @click.command()
@@ -41,16 +42,16 @@ def command(config: RunConfig, everything: bool, limit: str) -> ExitCode:
     meant = [run for run in runs if everything or _is_meant(run, project, str(folder))]
     if not meant:
         where = f"on {project}" if project else f"with the state folder {folder}"
-        click.echo("nothing to stop: no run " + ("of yours" if everything else where) + " goes on here")
+        echo("nothing to stop: no run " + ("of yours" if everything else where) + " goes on here")
         for run in runs:
-            click.echo(f"but there is {_name(run)}: knockon stop --state {shlex.quote(run.about.state)}")
+            echo(f"but there is {_name(run)}: knockon stop --state {shlex.quote(run.about.state)}")
     began_s = time.monotonic()
     for run in meant:
         run.ask_to_end()
     left = [run for run in meant if not _tell(run, began_s, began_s + limit_s)]
     if left:
         names, path = ", ".join(map(_name, left)), folder / STOP_FILE
-        click.echo(f"{counted(len(left), 'run')} not over after {limit}: {names}; see also {path}", err=True)
+        complain(f"{counted(len(left), 'run')} not over after {limit}: {names}; see also {path}")
     return ExitCode.UNKNOWN if left else ExitCode.HELD
 
 
@@ -66,11 +67,11 @@ def _tell(run: Running, began_s: float, until_s: float) -> bool:
     after = f"{_name(run)}: over after {time.monotonic() - began_s:.1f} s"
     match over.told:
         case None:
-            click.echo(f"{after}, without a word; if it was killed, `knockon heal` undoes what it left")
+            echo(f"{after}, without a word; if it was killed, `knockon heal` undoes what it left")
         case "":
-            click.echo(f"{after}; nothing was in force")
+            echo(f"{after}; nothing was in force")
         case told:
-            click.echo(f"{after}, {told}")
+            echo(f"{after}, {told}")
     return True
 
 

@@ -22,7 +22,7 @@ from fuzzer.events import (
     Summary,
 )
 from fuzzer.halts import Halt, as_halt
-from fuzzer.runner import Player
+from fuzzer.player import Player
 from fuzzer.runtimes.able import CanBeginAnew, Modelled
 from fuzzer.runtimes.base import Runtime
 from fuzzer.search.corpus import Corpus

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from fuzzer.events import Played
-from fuzzer.runner import Player
+from fuzzer.player import Player
 from models.errors import KnockonError
 from models.scenario import Scenario
 from models.verdict import Outcome

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fuzzer.actions.base_load import Loading
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Played
-from fuzzer.runner import Player
+from fuzzer.player import Player
 from fuzzer.scenarios import is_harmful
 from fuzzer.search.probdd import probdd
 from fuzzer.search.replays import SHRINKING_MISS, OutOfTime, Replays

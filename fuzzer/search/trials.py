@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fuzzer.actions.base import Action
 from fuzzer.events import Played
-from fuzzer.runner import Player
+from fuzzer.player import Player
 from fuzzer.search.coverage import CoverageMap
 from fuzzer.search.latest import Latest
 from fuzzer.search.tally import Tally

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from fuzzer.actions.catalogue import available
 from fuzzer.clients import HttpClients
 from fuzzer.events import Event, Events
+from fuzzer.player import Player
 from fuzzer.recorder import Recorder
-from fuzzer.runner import Player, Runner
+from fuzzer.runner import Runner
 from fuzzer.search.campaign import Campaign, SearchOptions
 from fuzzer.search.findings import FindingStore
 from invariants.catalogue import INVARIANTS

@@ -1,7 +1,6 @@
 """The simulated runtime: a twin of the target, made from its compose file, in virtual time.
 
-What it shows is what the file and its hints imply, and no more: every verdict rests on assumptions, and
-``rests_on`` names them. Nothing is started, nothing is touched, and the same seed does the same.
+It shows what the file and its hints imply; ``rests_on`` names the assumptions. The same seed does the same.
 """
 
 from __future__ import annotations

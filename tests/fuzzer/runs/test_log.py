@@ -128,7 +128,7 @@ def test_a_run_that_never_began_leaves_nothing(opened, tmp_path):
 @pytest.fixture
 def notes(monkeypatch):
     told = []
-    monkeypatch.setattr(session, "_note", told.append)
+    monkeypatch.setattr(session, "note", told.append)
     return told
 
 
