@@ -19,12 +19,11 @@ from fuzzer.events import (
     ScenarioEnded,
     Summary,
 )
-from fuzzer.files import PRIVATE, PRIVATE_FOLDER, private_folder
+from fuzzer.files import PRIVATE, PRIVATE_FOLDER
 from fuzzer.runs.folder import Runs
 from fuzzer.runs.lines import AnyLine, LoggedRun, LoggedScenario
 from fuzzer.runs.writing import end_line, finding_line, scenario_line
 from fuzzer.shown import without_secrets
-from models.errors import RequestError
 from models.scenario import Scenario
 from models.verdict import Outcome, Violation
 
@@ -64,11 +63,7 @@ class RunLog:
             line = self._line(event)
             if line:
                 self._write(line)
-        except (
-            OSError,
-            ValueError,
-            RequestError,
-        ) as error:  # what was seen may be no JSON, such as an infinite number
+        except (OSError, ValueError) as error:  # what was seen may be no JSON, such as an infinite number
             self._broken = True
             where, why = self.runs.path(self.head.id), getattr(error, "strerror", None) or error
             self.note(f"{where}: the log of this run cannot be written: {why}; verdicts stand")
@@ -123,7 +118,7 @@ class RunLog:
 
     def _begin(self) -> TextIO:
         path = self.runs.path(self.head.id)
-        private_folder(self.runs.folder)
+        self.runs.folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
         path.parent.mkdir(PRIVATE_FOLDER)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE)
         file = os.fdopen(handle, "w", encoding="utf-8")

@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_written_gives_one_note_and_changes_no_verdict(o
         assert one.report == ""
     assert outcomes == [Outcome.VIOLATED] * 2
     [told] = [note for note in notes if "log of this run" in note]
-    assert "cannot be written: Not a directory; verdicts stand" in told
+    assert "cannot be written: File exists; verdicts stand" in told
 
 
 def test_so_does_a_disk_that_is_full(opened, notes, monkeypatch):
