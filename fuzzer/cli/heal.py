@@ -20,9 +20,9 @@ from models.errors import RuntimeUnavailable
 def command(config: RunConfig) -> ExitCode:
     """Undo what runs that died left behind. Runs that are alive are left alone.
 
-    Local fleets are found by their processes, and in the state folder; only there if --state names it.
-    With docker every project is healed that has a journal on the engine, or the one that --project or
-    --target names. It may be run as often as you like: what is healed is healed.
+    Local fleets are found by their processes, and in the state folder; only there if --state, --project or
+    --target names anything. With docker every project is healed that has a journal on the engine, or the one
+    that --project or --target names. It may be run as often as you like: what is healed is healed.
 
     \b
     Examples:
@@ -31,7 +31,8 @@ def command(config: RunConfig) -> ExitCode:
     """
     done = 0
     if config.runtime in (None, "local"):
-        done += _told(heal_local(config.state, everywhere=config.state == RunConfig().state))
+        named = config.targets or config.project or config.state != RunConfig().state
+        done += _told(heal_local(config.state, everywhere=not named))
     if config.runtime in (None, "docker"):
         try:
             done += _told(heal_docker(config.state, project=_project(config)))

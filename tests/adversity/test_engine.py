@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.support.waiting import until
+from tests.support.watchdogs import end_watchdog_of
 
 pytestmark = pytest.mark.docker
 
@@ -54,6 +55,7 @@ def test_an_engine_that_does_not_come_back_is_told_and_healed_from_its_journal(o
     engine_pair.up()
     run = engine_pair.open("kill", "db", "--wait", "3s")
     until(lambda: engine_pair.state("db") == "exited", "the fault is not seen", 60)
+    end_watchdog_of(run.process.pid)  # else it heals as soon as the engine is back
     own_engine.kill()
     try:
         done = run.ends()

@@ -55,6 +55,7 @@ AT_ONCE = {
 }
 TAKE_THEIR_TIME = {
     "stop": "stop stops",
+    "scale": "scale shrinks 0",
     "restart": "restart restarts",
     "rolling_restart": "rolling_restart rolls spare",
     "cascade": "cascade falls spare gap_s=60",

@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120.0
 SOON_S = 1.0
 
-ONLY_IN_CONTAINERS = {"oom", "stress", "clock_skew"}
+ONLY_IN_CONTAINERS = {"oom", "stress", "clock_skew", "scale"}
 STAYS_DOWN = ("crashes", "flaps", "starves")
 
 SERVER = (

@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -72,7 +74,8 @@ SHOWS = {
 def stage_of(runtime):
     clock = runtime.clock
     recorder = Recorder(runtime.target.topology.services, runtime.target.limits)
-    return Stage(runtime.target, runtime, recorder, lambda sending: None, clock.sleep, lambda names: None)
+    doing = (lambda sending: None, clock.sleep, lambda names: None, lambda turn: None)
+    return Stage(runtime.target, runtime, recorder, *doing)
 
 
 def refused(action, runtime):
@@ -153,7 +156,7 @@ def test_locally_nothing_is_left_of_a_fuzzer_that_was_killed(tmp_path, wired: Wi
     for line in replay.stdout:
         if "playing: " in line:
             break
-    until(lambda: any("cleanse" in journal.read_text() for journal in state.rglob("journal.json")))
+    until(lambda: is_journaled("cleanse", state))
     time.sleep(0.5)
     children = children_of(replay.pid)
     assert any("fuzzer.edges" in command for command in children.values())
@@ -166,6 +169,14 @@ def test_locally_nothing_is_left_of_a_fuzzer_that_was_killed(tmp_path, wired: Wi
     assert healed.returncode == 0, healed.stdout + healed.stderr
     assert "ended the fleet of shop" in healed.stdout
     until(lambda: not [pid for pid in children if is_alive(pid)], "something goes on")
+
+
+def is_journaled(verb: str, state: Path) -> bool:
+    for journal in state.rglob("journal.json"):
+        with suppress(FileNotFoundError):  # one that holds nothing any more is removed
+            if verb in journal.read_text():
+                return True
+    return False
 
 
 def children_of(parent: int) -> dict[int, str]:

@@ -39,6 +39,7 @@ from models.verdict import Outcome
 from tests.conformance.conftest import _no_engine
 from tests.conformance.saw import Saw, until
 from tests.support.ports import free_prefix
+from tests.support.watchdogs import end_watchdog_of
 
 FILE = Path(__file__).parents[1] / "support" / "scaled.yaml"
 SEEN_S = 60.0
@@ -195,6 +196,7 @@ def test_what_a_killed_run_scaled_is_healed(scaled_docker: Fleet) -> None:
             assert child.poll() is None
             assert time.monotonic() < deadline_s, "nothing was scaled"
             time.sleep(0.05)
+        end_watchdog_of(child.pid)
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()

@@ -71,13 +71,13 @@ def test_an_engine_that_answers_is_described(knockon):
 # heal
 
 
-def test_nothing_to_heal(knockon, no_engine):
-    result = knockon("heal", "--runtime", "local")
+def test_nothing_to_heal(knockon, no_engine, tmp_path):
+    result = knockon("heal", "--runtime", "local", "--state", str(tmp_path))
     assert (result.exit_code, result.stdout) == (0, "nothing to heal\n")
 
 
-def test_without_an_engine_local_fleets_are_healed_all_the_same(knockon, no_engine):
-    result = knockon("heal")
+def test_without_an_engine_local_fleets_are_healed_all_the_same(knockon, no_engine, tmp_path):
+    result = knockon("heal", "--state", str(tmp_path))
     assert (result.exit_code, result.stdout) == (0, "nothing to heal\n")
     assert "docker was left out: no container engine answers" in result.stderr
 
