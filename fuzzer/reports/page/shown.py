@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fuzzer.actions.catalogue import ACTIONS
+from fuzzer.exchange.deeds import by_compose, deeds
+from fuzzer.exchange.shell import shell_lines
 from fuzzer.reports.page.chart import Chart, chart
 from fuzzer.reports.page.graph import Drawing, draw, harmed_services
 from fuzzer.reports.text import counted, necessity, pin_command, replay_command, reproduction, seconds
 from fuzzer.runs.lines import LoggedFinding, LoggedScenario, LoggedVerdict, LoggedViolation, Story
 from fuzzer.runs.reading import Run
 from invariants.catalogue import INVARIANTS
+from models.errors import ScenarioError
 from models.expected import Effect
+from models.scenario import Scenario
 from models.verdict import Outcome
 
 REPLAYS_MOST = 20
@@ -27,6 +32,8 @@ DONE = {
     Effect.SILENT: "what was sent was lost",
     Effect.CUT: "connections were refused or broken off",
     Effect.STARVED: "it was left without memory, disk or the like",
+    Effect.RESIZED: "it was given another number of replicas",
+    Effect.RESIZING: "replicas of it came or went",
 }
 """What a fault does, for those who do not know their names."""
 
@@ -39,6 +46,7 @@ class Shown:
         short: the whole thing in a few titled lines.
         violations: the gravest first; the others showed in the same scenario.
         commands: what can be done next, and what to type for it.
+        without_us: the same for the shell of somebody who has no knockon; none where that can do nothing.
     """
 
     title: str
@@ -53,6 +61,7 @@ class Shown:
     story: Story | None
     rests_on: tuple[str, ...] = ()
     is_finding: bool = False
+    without_us: tuple[str, ...] = ()
 
 
 def findings(run: Run) -> Iterator[Shown]:
@@ -81,6 +90,7 @@ def findings(run: Run) -> Iterator[Shown]:
             story=finding.story,
             rests_on=finding.rests_on,
             is_finding=True,
+            without_us=_without_us(run, finding.minimal),
         )
 
 
@@ -110,7 +120,22 @@ def replays(run: Run) -> Iterator[Shown]:
             chart=chart(one.story, first.at_s if first else None) if one.story else None,
             story=one.story,
             rests_on=one.rests_on,
+            without_us=_without_us(run, steps),
         )
+
+
+def _without_us(run: Run, steps: Sequence[str]) -> tuple[str, ...]:
+    """The scenario as commands of the Docker client, if it can be done by them."""
+    if run.head.runtime == "local":
+        return ()  # there are no containers
+    try:
+        scenario = Scenario.parse("; ".join(steps))
+    except ScenarioError:
+        return ()
+    if any(step.action not in ACTIONS for step in scenario):
+        return ()  # the log is of another version
+    every = tuple(deeds(scenario, by_compose(run.head.target)))
+    return tuple(shell_lines(every)) if any(deed.words for deed in every) else ()
 
 
 def _short(finding: LoggedFinding, drawing: Drawing) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,6 +1,7 @@
 """The page as text; test_browser.py opens it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from fuzzer.config import RunConfig
 from fuzzer.reports.page.page import page
+from fuzzer.reports.page.shown import DONE
 from fuzzer.runs.lines import LoggedFault, LoggedService, LoggedStretch
 from fuzzer.runs.reading import read_run
 from fuzzer.session import open_session
@@ -65,6 +67,20 @@ def test_somebody_who_never_saw_knockon_is_told_what_broke_why_and_what_to_do():
     assert "knockon replay 'kill db' --target compose.yaml" in text
     assert "knockon pin .knockon/findings/fake.json" in text
     assert "1 step, reproduced 3/3; found as 2 steps." in text
+
+
+def test_it_can_be_done_by_somebody_who_has_no_knockon_where_there_are_containers():
+    def told(runtime):
+        head = FOUND.head.model_copy(update={"runtime": runtime})
+        return text_of(replace(FOUND, head=head))
+
+    assert "The same without knockon" in told("docker")
+    assert "docker kill fake-db-1 docker start fake-db-1" in told("docker")
+    assert "without knockon" not in told("local")
+
+
+def test_every_effect_of_a_fault_is_told_in_words():
+    assert DONE.keys() == set(Effect)
 
 
 def test_where_no_edge_explains_it_that_is_told():
