@@ -10,6 +10,7 @@ import click
 from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.output import STYLES, Output
 from fuzzer.files import write_atomically
+from fuzzer.reports.scorecard import Grade, scorecard
 from fuzzer.runs.folder import EVENTS, LATEST, STATE, Runs
 from fuzzer.runs.reading import Run, read_run
 from fuzzer.shown import complain, shown
@@ -67,12 +68,28 @@ def command(run: str, html: Path | None, document: str | None, listed: bool, sta
         written += _write(str(html or log.with_name(f"{name}.html")), page(read))
     if STDOUT not in (document, str(html)):
         output.line(_told(read), STYLES[read.outcome])
+        _card(read, output)
         for path in written:
             output.line(f"report: {path}")
     if read.damaged:
         lines = ", ".join(map(str, read.damaged))
         complain(f"note: these lines of {log} are damaged and left out: {lines}")
     return ExitCode.HELD
+
+
+GRADES = {Grade.PASS: "green", Grade.FAIL: "bold red", Grade.NOT_EXERCISED: "yellow"}
+
+
+def _card(run: Run, output: Output) -> None:
+    """The scorecard, as far as there is anything to grade."""
+    card = scorecard(run)
+    if not run.scenarios:
+        return
+    rows = [(row.aspect, str(row.grade), "".join(row.shown_by[:1])) for row in card.rows]
+    output.table(("aspect", "grade", "shown by"), rows, [GRADES[row.grade] for row in card.rows])
+    for figure in card.figures:
+        most = "" if figure.limit is None else f", of {figure.limit:g} {figure.unit} at most"
+        output.line(f"{figure.name}: {figure.value:.1f} {figure.unit}{most}")
 
 
 def _write(path: str, text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from fuzzer.reports.scorecard import Scorecard, scorecard
 from fuzzer.runs.lines import Line, LoggedEnd, LoggedFinding, LoggedRun, LoggedScenario
 from fuzzer.runs.reading import Run
 from models.verdict import Outcome
@@ -21,6 +22,7 @@ class Document(Line):
         findings: violations that were made as small as they get.
         scenarios: all that were played, in this order.
         summary: what a search tried; null where nothing was searched, or where it did not come to its end.
+        scorecard: what the run showed, aspect by aspect.
         damaged_lines: numbers of lines of the log that could not be read, and are left out.
     """
 
@@ -31,6 +33,7 @@ class Document(Line):
     findings: tuple[LoggedFinding, ...]
     scenarios: tuple[LoggedScenario, ...]
     summary: LoggedEnd | None
+    scorecard: Scorecard
     damaged_lines: tuple[int, ...] = ()
 
 
@@ -43,5 +46,6 @@ def document(run: Run) -> Document:
         findings=run.findings,
         scenarios=run.scenarios,
         summary=run.end,
+        scorecard=scorecard(run),
         damaged_lines=run.damaged,
     )

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from fuzzer.reports.page.graph import draw
 from fuzzer.reports.page.shown import findings, replays
+from fuzzer.reports.scorecard import scorecard
 from fuzzer.reports.text import counted, seconds
 from fuzzer.runs.lines import LoggedCell
 from fuzzer.runs.reading import PIN, SEARCH, Run
@@ -47,6 +48,7 @@ def page(run: Run) -> str:
         sentence=_sentence(run),
         details=_details(run),
         shown=shown,
+        card=scorecard(run),
         drawing=None if shown else draw(run.head),
         scenarios=scenarios[-ROWS_MOST:],
         left_out=max(0, len(scenarios) - ROWS_MOST),
