@@ -36,7 +36,7 @@ BELOW = {
     "loads": {"kin"},
     "lint": set(),
     "exchange": {"actions"},
-    "named": set(),
+    "named": {"files"},
     "actions": {"recorder", "runtimes.able", "runtimes.base"},
     "safety": {"halts", "recorder"},
     "search": {

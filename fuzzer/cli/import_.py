@@ -10,6 +10,7 @@ from fuzzer.cli.exit_codes import ExitCode
 from fuzzer.cli.options import with_config
 from fuzzer.config import RunConfig
 from fuzzer.exchange.chaostoolkit import scenario_of
+from fuzzer.files import read_limited
 from fuzzer.fleets import read_target
 from fuzzer.shown import echo
 from models.errors import RequestError
@@ -31,7 +32,7 @@ def command(config: RunConfig, file: Path) -> ExitCode:
       knockon import experiment.json | knockon replay -
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_limited(file)
     except OSError as error:
         raise RequestError(f"{file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

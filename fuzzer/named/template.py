@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from fuzzer.files import read_limited
 from models.errors import RequestError, ScenarioError
 from models.step import Step
 
@@ -117,7 +118,7 @@ def read_template(path: Path) -> Template:
         RequestError: it cannot be read, or something in it is not understood; the message says where.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_limited(path)
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
