@@ -47,7 +47,8 @@ class Scale(ServiceFault):
         if len(expected.active()) >= target.safety.max_faults:
             return ()
         harmed = {*expected.lasting()} - {*_only_resized(expected)}
-        return tuple(name for name in self.known_targets(target) if name not in harmed)
+        left = (name for name in self.known_targets(target) if name not in harmed)
+        return tuple(name for name in left if self.fits((name,), target, expected))
 
     def known_targets(self, target: Target) -> tuple[str, ...]:
         """The same, whatever was done before."""

@@ -18,7 +18,7 @@ from fuzzer.runtimes.base import ProcessState, ServiceStatus, Sink, Undo
 from models.limits import Limits
 from models.load import Endpoint, Load
 from models.observation import Change, Health, ProcessChange
-from models.target import Port, Restart, RestartPolicy, Safety, Service, Target
+from models.target import HealthCheck, Port, Restart, RestartPolicy, Safety, Service, Target
 from models.topology import Dependency, Strength, Topology
 from models.wire import Wire
 
@@ -62,8 +62,9 @@ def target_of(
 
 
 def opted(target: Target) -> Target:
-    """The same target, whose services allow that their disk is filled and their clock is set."""
-    services = {n: replace(s, disk="/data", clock="/clock") for n, s in target.services.items()}
+    """The same target, whose services allow more: a full disk, another time, further replicas."""
+    allowed = {"disk": "/data", "clock": "/clock", "replicas_max": 3, "healthcheck": HealthCheck()}
+    services = {name: replace(service, **allowed) for name, service in target.services.items()}
     return replace(target, services=services)
 
 

@@ -40,9 +40,12 @@ _FIRST = Program(
 """How readily the kernel chooses the service, and not the program that uses the memory up."""
 MOST_READILY = "1000"
 _HOG = Program(
-    'head -c "$1" /dev/zero | tail -c "$1" > /dev/null',
-    "import sys, time; x = [b'x' * (1 << 20) for _ in range(int(sys.argv[1]) >> 20)]; time.sleep(1)",
+    'for n in 1 2 3 4; do head -c "$1" /dev/zero | tail -c "$1" > /dev/null & done; wait',
+    "import os, sys, time; os.fork(), os.fork(); "
+    "x = [b'x' * (1 << 20) for _ in range(int(sys.argv[1]) >> 20)]; time.sleep(1)",
 )
+"""Four processes, so that none is large enough to be chosen instead: the kernel rounds what it was told to
+thousandths of the limit, in whole pages."""
 TRIES = 5
 
 
@@ -116,7 +119,7 @@ class Straining(Limiting):
             if not before.memory or most < before.memory:
                 self._change("oom", one, {"Memory": most, "MemorySwap": most})
             with suppress(Inconclusive):  # its connection ends with the container
-                self._execs.run(one, _HOG, str(4 * OOM_MIB * MIB))
+                self._execs.run(one, _HOG, str(OOM_MIB * MIB))
             died = self._await("die", [one], began_s)
         finally:
             self._give_back("unlimit_memory", one, before)

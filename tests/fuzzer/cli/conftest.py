@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -141,7 +142,7 @@ class RealPair(Knockon):
         return [sys.executable, "-c", program, *words[:1], *self.always, *words[1:]]
 
     def environ(self) -> dict[str, str]:
-        return {**session.os.environ, "PYTHONPATH": str(HERE.parents[2])}
+        return {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
 
     def open(self, *words: str, into: Path | None = None) -> subprocess.Popen[str]:
         """The console script, as a process of its own; its whole output goes into a file, if one is named."""

@@ -25,7 +25,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_is_raised_and_the_old_handler_comes_back(number):
+def test_the_first_signal_is_raised_and_the_old_handler_comes_back(number, request):
+    ours = signal.signal(number, signal.default_int_handler)  # whoever started us may have had it ignored
+    request.addfinalizer(lambda: signal.signal(number, ours))
     before, seen = signal.getsignal(number), []
 
     def interrupted():

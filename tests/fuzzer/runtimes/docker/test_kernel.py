@@ -24,6 +24,7 @@ from models.errors import ScenarioError
 from models.scenario import Scenario
 from models.toxic import REFUSING, Stream, Toxic
 from tests.support.unwired import unwired
+from tests.support.watchdogs import end_watchdog_of
 
 pytestmark = pytest.mark.docker
 
@@ -260,6 +261,7 @@ def test_after_the_death_of_the_fuzzer_nothing_is_left(project, api, tmp_path, r
         assert any("playing: " in line for line in replay.stdout)
         # A replay starts its fleet anew, and then nobody is answered for a while.
         wait_until(lambda: is_well(project, "c", "b") and said(project, "a", "b") == REFUSED, 90)
+        end_watchdog_of(replay.pid)
     finally:
         replay.send_signal(signal.SIGKILL)
         replay.communicate()

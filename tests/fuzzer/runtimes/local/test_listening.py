@@ -57,7 +57,7 @@ def test_only_on_loopback(tmp_path):
     db, web = free_ports(2)
     (tmp_path / "compose.yaml").write_text(COMPOSE.format(db=db, web=web))
     target = load_target([tmp_path / "compose.yaml"], {})
-    with LocalRuntime(target, state_dir=tmp_path / "state", proxies=proxies_at(None)) as runtime:
+    with LocalRuntime(target, state_dir=tmp_path / "state", proxies=proxies_at(None, tmp_path)) as runtime:
         [folder] = (tmp_path / "state").glob("fleet-*")
         assert runtime.edges() == [("web", "db")]
         found = list(listeners({os.getpid(), *children(os.getpid()), *members(folder)}))
