@@ -26,6 +26,7 @@ from fuzzer.override import Override
 from fuzzer.runtimes.docker.containers import PROJECT, SERVICE
 from fuzzer.runtimes.docker.limits import NO_MEMORY_LIMIT
 from fuzzer.runtimes.docker.owner import LABEL as OWNER
+from fuzzer.safety.runs import folder as runs_folder
 from fuzzer.targets.files import load_target
 
 IMAGE = "python:3.11-slim"
@@ -110,8 +111,12 @@ def _environment(pid: int) -> str:
 
 
 def files_left(folder: Path) -> set[str]:
-    """Fleets in the folder of states, and whatever was made for a moment."""
+    """Fleets in the folder of states, and whatever was made for a moment.
+
+    Not the folder in which all runs of a person note themselves: that stays, and each run tidies it.
+    """
     left = [*(folder / "state").glob("fleet-*"), *(folder / "tmp").glob("*")]
+    left = [path for path in left if path.name != runs_folder().name]
     return {f"file {path.relative_to(folder)}" for path in left}
 
 

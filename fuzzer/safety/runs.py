@@ -75,6 +75,8 @@ class Entry:
         self._told = how
 
     def __enter__(self) -> Self:
+        for _ in running():  # removes what dead runs left here
+            pass
         made = self._path.with_suffix(".new")
         self._file = os.open(made, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)

@@ -72,6 +72,19 @@ def test_a_run_that_was_killed_is_over_and_forgotten():
     assert list(folder().iterdir()) == []
 
 
+def test_a_run_removes_the_notes_of_dead_ones(mine):
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], env=environ, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout.readline() == "ready\n"
+        owner.send_signal(signal.SIGKILL)
+    [dead] = folder().iterdir()
+    with Entry(ABOUT):
+        [own] = folder().iterdir()
+        assert own != dead
+
+
 def test_a_folder_that_others_can_read_is_refused(mine):
     folder().chmod(0o755)
     with pytest.raises(RequestError, match="not a folder of yours alone"):
