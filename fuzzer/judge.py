@@ -9,6 +9,9 @@ from models.history import History
 from models.target import Target
 from models.verdict import Outcome, Verdict, Violation
 
+BLIND_SHARE_MOST = 0.5
+"""Of a scenario that was seen less, nothing is known."""
+
 
 def judge(invariants: Sequence[Invariant], history: History, target: Target) -> tuple[Verdict, ...]:
     """One verdict an invariant. An invariant that fails itself is UNKNOWN, not a violation."""
@@ -48,3 +51,12 @@ def outcome(verdicts: Sequence[Verdict], doubt: str) -> tuple[Outcome, str]:
     reasons = [doubt, *(v.reason for v in verdicts if v.outcome is Outcome.UNKNOWN and v.exercised)]
     reason = next((reason for reason in reasons if reason), "")
     return (Outcome.UNKNOWN, reason) if reason else (Outcome.HOLDS, "")
+
+
+def unseen(history: History) -> str:
+    """Why a promise that was kept tells nothing, if for most of the time nobody could look."""
+    seconds = history.ended_s - history.began_s
+    if history.blind_s(history.began_s, history.ended_s) <= BLIND_SHARE_MOST * seconds:
+        return ""
+    longest = max(history.blindness, key=lambda span: span.until_s - span.since_s)
+    return f"for most of the time nobody could tell: {longest.reason}"

@@ -8,7 +8,7 @@ from fuzzer.actions.base import Stage
 from fuzzer.actions.catalogue import ACTIONS
 from fuzzer.events import Events, Played, StepBegan
 from fuzzer.halts import Stopped
-from fuzzer.judge import judge, outcome, unite, violations
+from fuzzer.judge import judge, outcome, unite, unseen, violations
 from fuzzer.recorder import Recorder
 from fuzzer.restore import until_running
 from fuzzer.roles import aimed
@@ -319,6 +319,6 @@ class Performance:
             reason = f"somebody else changed the fleet: {history.interference[0]}"
             return Played(self._scenario, Outcome.UNKNOWN, reason=reason, complete=False, history=history)
         verdicts = unite(self._seen, judge(self._invariants, history, self._target))
-        result, reason = outcome(verdicts, doubt)
+        result, reason = outcome(verdicts, doubt or unseen(history))
         found = violations(verdicts)
         return Played(self._scenario, result, verdicts, found, reason or doubt, complete, history=history)

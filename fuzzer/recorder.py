@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from statistics import median
 from threading import Lock
@@ -103,7 +103,7 @@ class Recorder:
         with self._lock:
             self.news += 1
             if self._tape:
-                self._tape.blindness.append(span)
+                _add(self._tape.blindness, span)
 
     def saw_interference(self, what: str) -> None:
         """Somebody else changed the fleet."""
@@ -273,6 +273,15 @@ class Recorder:
         if self._tape is None:
             raise RuntimeError("no scenario is being recorded: call begin first")
         return self._tape
+
+
+def _add(spans: list[Blindness], span: Blindness) -> None:
+    """Add a span; one that goes on where the last one ended, for the same reason, makes that one longer."""
+    last = spans[-1] if spans else None
+    if last and (last.until_s, last.reason, last.deaf) == (span.since_s, span.reason, span.deaf):
+        spans[-1] = replace(last, until_s=span.until_s)
+    else:
+        spans.append(span)
 
 
 def _median_ms(recent: Iterable[Health]) -> float:

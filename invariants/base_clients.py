@@ -6,7 +6,8 @@ A request counts unless
 * a fault excuses it: it was under way while a service that its endpoint needs was harmed, or had its
   time to recover;
 * nobody can tell whose fault it is: it was sent late by the load engine, or was under way while the
-  fuzzer itself was not scheduled; or the answer blames the client (4xx) as none did before.
+  fuzzer itself was not scheduled or the machine was crowded; or the answer blames the client (4xx) as
+  none did before.
 
 A promise that too few requests put to the test is neither kept nor broken: it was not exercised. One
 that was kept no better before the first step is not broken by what came since: that is UNKNOWN.

@@ -43,7 +43,7 @@ class Containment:
                 if not faults_before(history, part.until_s):
                     doubt = f"{service} was unhealthy before any fault: {part.span.detail}"
                 elif part.seconds - history.blind_s(part.since_s, part.until_s) <= grace_s:
-                    doubt = f"{service} seemed unhealthy while the fuzzer itself was not scheduled"
+                    doubt = f"{service} seemed unhealthy while nobody could tell"
                 else:
                     violations.append(self._violation(history, part, grace_s))
                     break

@@ -41,9 +41,9 @@ class Recovery:
             for part in unexcused(history, service):
                 if not part.overdue or part.seconds <= target.limits.health_timeout_s:
                     continue
-                seen_s = part.seconds - history.blind_s(part.since_s, part.until_s)
+                seen_s = part.seconds - history.blind_s(part.span.since_s, part.until_s)
                 if seen_s <= target.limits.health_timeout_s:
-                    doubt = f"{service} seemed overdue while the fuzzer itself was not scheduled"
+                    doubt = f"{service} seemed overdue while nobody could tell"
                 else:
                     violations.append(self._overdue(history, part))
                     break

@@ -44,7 +44,7 @@ class SteadyState:
         if history.steady:
             return Verdict.of(self.name, [])
         if history.blind_s(history.ended_s - LOOKED_BACK_S, history.ended_s) > 0:
-            return Verdict.unknown(self.name, "the fuzzer itself was not scheduled at the end")
+            return Verdict.unknown(self.name, "nobody could tell at the end")
         violations = [
             violation
             for service in history.services

@@ -7,7 +7,8 @@ only be refused, and asking a container that is down from outside delays its fir
 second (an address that nobody answers for is asked for again only then).
 
 Beside them a heartbeat measures how late the fuzzer's own threads are. A probe that was answered in
-time but read too late looks exactly like a hang; whoever judges has to know that nobody looked.
+time but read too late looks exactly like a hang; whoever judges has to know that nobody looked. It also
+looks whether the machine is too crowded for anybody to be in time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from fuzzer.probes.base import Probe
+from fuzzer.probes.crowd import Crowd
 from fuzzer.runtimes.base import Clock, Sink
 from models.observation import Blindness, Health
 
@@ -33,6 +35,7 @@ class Prober:
         timeout_s: how long one probe may take in all.
         interval_s: from the end of a healthy probe to the next.
         fast_interval_s: from the end of an unhealthy one.
+        crowd: tells when the machine is too busy; None for this machine as it is.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Prober:
         timeout_s: float,
         interval_s: float = 0.1,
         fast_interval_s: float = 0.02,
+        crowd: Crowd | None = None,
     ) -> None:
         self._clock = clock
         self._sink = sink
         self._timeout_s = timeout_s
         self._interval_s = interval_s
         self._fast_interval_s = fast_interval_s
+        self._crowd = crowd or Crowd()
         self._rounds: dict[str, _Round] = {}
         self._heart = Thread(target=self._beat, name="heartbeat", daemon=True)
         self._stopping = Event()
@@ -114,6 +119,8 @@ class Prober:
             if now_s - due_s > BLIND_S:
                 reason = f"the fuzzer itself was not scheduled for {now_s - due_s:.2f} s"
                 self._sink.was_blind(Blindness(due_s, now_s, reason))
+            if crowded := self._crowd.look(now_s):
+                self._sink.was_blind(crowded)
             due_s = now_s + HEARTBEAT_S
 
 

@@ -59,3 +59,8 @@ def test_lasting_harm_excuses_without_end():
 def test_blindness_is_no_evidence():
     healed = HistoryOf(TARGET).fault(1.0, "pause db", Effect.HUNG).healed(3.0).unhealthy("checkout", 1.2, 10)
     assert judge(healed.blind(8.0, 9.5), 11).outcome is Outcome.UNKNOWN
+
+
+def test_a_wait_that_nobody_could_follow_is_no_evidence_either():
+    healed = HistoryOf(TARGET).fault(1.0, "pause db", Effect.HUNG).healed(3.0).unhealthy("checkout", 1.2, 10)
+    assert judge(healed.blind(4.0, 7.0), 11).outcome is Outcome.UNKNOWN

@@ -11,6 +11,7 @@ from threading import Event, Lock
 
 import pytest
 
+from fuzzer.probes.crowd import Crowd
 from fuzzer.probes.http import HttpProbe
 from fuzzer.probes.prober import Prober
 from fuzzer.probes.running import RunningProbe
@@ -180,13 +181,14 @@ def test_no_blindness_on_an_ordinary_day(heard, probing):
 
 FROZEN = """
 import sys, time
+from fuzzer.probes.crowd import Crowd
 from fuzzer.probes.prober import Prober
 class Wall:
     now = staticmethod(time.monotonic)
 class Heard:
     def saw_health(self, seen): pass
     def was_blind(self, span): print(span.since_s, span.until_s, span.reason, flush=True)
-prober = Prober(Wall, Heard(), 1.0)
+prober = Prober(Wall, Heard(), 1.0, crowd=Crowd(lambda: None))
 prober.start()
 print("ready", flush=True)
 sys.stdin.read()
@@ -216,6 +218,14 @@ def test_a_fuzzer_that_was_frozen_says_for_how_long():
     assert "the fuzzer itself was not scheduled" in reason
     assert frozen - 0.1 <= float(since) <= frozen + 0.2
     assert thawed - 0.1 <= float(until_s) <= thawed + 0.5
+
+
+def test_a_crowded_machine_is_told_of(heard):
+    prober = Prober(Wall, heard, 1.0, crowd=Crowd(lambda: 1000, 1))
+    prober.start()
+    until(lambda: len(heard.blind) > 3)
+    prober.stop()
+    assert "wanted to run on each CPU" in heard.blind[0].reason
 
 
 def test_a_service_without_an_endpoint_is_as_healthy_as_its_process():
