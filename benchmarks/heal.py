@@ -61,11 +61,12 @@ def killed(
 ) -> Killed:
     """Start a fuzzer, kill it, wait until its watchdog has ended, compare."""
     (folder / "tmp").mkdir(exist_ok=True)
+    complaints = folder / "fuzzer.err"
     fuzzer = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.heal_fuzzer", runtime, str(folder), str(dice.getrandbits(32))],
         env={**os.environ, "TMPDIR": str(folder / "tmp")},
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=complaints.open("w"),
         text=True,
         start_new_session=True,
     )
@@ -80,7 +81,8 @@ def killed(
         wait(lambda: bool(steps) or fuzzer.poll() is not None, READY_S)
         time.sleep(dice.uniform(0, PLAYS_S))
     if fuzzer.poll() is not None:
-        raise RuntimeUnavailable(f"the fuzzer ended by itself with code {fuzzer.returncode}")
+        said = complaints.read_text()[-2000:]
+        raise RuntimeUnavailable(f"the fuzzer ended by itself with code {fuzzer.returncode}:\n{said}")
     step = steps[-1] if steps else "(starting)"
     watched = any("fuzzer.watchdog" in one for one in fleet.helpers(folder))
     began_s = time.monotonic()
